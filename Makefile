@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# make deps demo | make deps check | make install.  V=1 shows commands, BUILD=DIR builds elsewhere,
+# SANITIZE=address,undefined builds with sanitizers. CC, CFLAGS, CPPFLAGS and LDFLAGS come last and win.
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+PKG_CONFIG ?= pkg-config
+VERSION := $(shell cat VERSION)
+Q := $(if $(V),,@)
+
+LIBRARIES := libpcap jansson zlib libzstd libcrypto
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wstrict-prototypes $(if $(CI),-Werror)
+HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_CPPFLAGS := -Iinclude -D_GNU_SOURCE -DMXTAP_VERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZERS) -MMD -MP \
+	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) $(CFLAGS)
+ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANITIZERS) $(LDFLAGS)
+LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
+
+PROGRAM := $(BUILD)/mxtap
+SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+PARTS := $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
+UNITS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/unit/test_*.c)))
+MANUALS := $(wildcard man/*.1 man/*.5)
+
+.PHONY: all check update install uninstall dist clean deps demo lint
+all: $(PROGRAM)
+
+$(PROGRAM): $(OBJECTS)
+	@echo '  LD $@'
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/parts.a: $(PARTS)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/test/unit/%: test/unit/%.c $(BUILD)/parts.a
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Itest $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/parts.a $(LDLIBS)
+
+units: $(UNITS)
+
+check: all $(UNITS)
+	@BUILD=$(BUILD) test/run
+
+update: all
+	@BUILD=$(BUILD) test/run --update $(NAME)
+
+deps:
+	@./deps build check
+
+demo: all
+	@BUILD=$(BUILD) test/demo
+
+install: all
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/mxtap
+	for page in $(MANUALS); do \
+	  install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/mxtap
+	for page in $(MANUALS); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+
+dist:
+	git archive --prefix=mxtap-$(VERSION)/ -o mxtap-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(OBJECTS:.o=.d) $(UNITS:=.d)

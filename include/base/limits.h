@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Every bound in the program, with its reason and what happens at it. Sizes are in bytes unless said otherwise.
+ * At a limit: count it (struct counters), mark the record, go on.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+enum {
+    /* capture: */
+    LIMIT_OPEN_CAPTURES = 256,      /* files open at once; below the usual descriptor limit of 1024. Later ones wait. */
+    LIMIT_CAPTURE_DEPTH = 32,       /* folders below one that was named; deeper ones are passed over with a warning */
+    LIMIT_PACKET = 262144,          /* captured bytes of one packet (libpcap's MAXIMUM_SNAPLEN) */
+    LIMIT_PCAPNG_BLOCK = 16777216,  /* one pcapng block; a larger one is damage */
+    LIMIT_PCAPNG_INTERFACES = 1024, /* interfaces of one pcapng section */
+
+    /* decode: */
+    LIMIT_TUNNEL_DEPTH = 4,           /* IP headers inside one another; deeper packets count as tunnels_too_deep */
+    LIMIT_EXTENSION_HEADERS = 16,     /* of one IPv6 packet (RFC 8504 5.3 lets hosts stop at 8) */
+    LIMIT_VLAN_TAGS = 8,              /* tags and MPLS labels of one packet */
+    LIMIT_FRAGMENTED_PACKETS = 256,   /* datagrams in reassembly; the oldest is dropped */
+    LIMIT_FRAGMENTS = 64,             /* of one datagram */
+    LIMIT_FRAGMENT_BYTES = 4194304,   /* held by all of them; the oldest is dropped */
+
+    /* flow: */
+    LIMIT_FLOWS = 1000000,           /* default of --max-flows */
+    LIMIT_HELD_SEGMENTS = 256,       /* out-of-order segments kept per direction; the hole is then given up */
+    LIMIT_HELD_BYTES = 262144,       /* ... and their bytes per direction */
+    LIMIT_POOL_BYTES = 268435456,    /* bytes lent by the buffer pool in all */
+
+    /* proto: */
+    LIMIT_LINE = 8192,               /* an SMTP line; RFC 5321 4.5.3.1 says 512, RFC 4954 4.  12288 for AUTH: cut, the rest skipped */
+    LIMIT_REPLY_LINES = 256,         /* of one reply; later ones are parsed no more */
+    LIMIT_COMMANDS_PENDING = 128,    /* pipelined commands without reply; Postfix answers at most 100 at a time */
+    LIMIT_TLS_MESSAGE = 131072,      /* a handshake message; certificate chains are the largest */
+
+    /* session: */
+    LIMIT_TEXT = 512,                /* bytes of one string from the wire kept in a record */
+    LIMIT_CERTIFICATE = 16384,       /* a certificate that is read; larger ones are only hashed and counted */
+};
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The one place where mxtap gets memory, so that a test can let the n-th request fail. */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* memory_new returns `size` zeroed bytes (new: you free with memory_free), or NULL. */
+void *memory_new(size_t size) __attribute__((malloc, warn_unused_result));
+
+/* memory_new_array is memory_new for count * size bytes; NULL also when the product overflows. */
+void *memory_new_array(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+
+/* memory_resize is realloc: on NULL the old block stays as it was. New bytes are not zeroed. */
+void *memory_resize(void *block, size_t size) __attribute__((warn_unused_result));
+
+/* memory_free frees a block; NULL is allowed. */
+void memory_free(void *block);
+
+/* memory_wipe overwrites bytes in a way that the compiler does not leave out. */
+void memory_wipe(void *block, size_t size);
+
+/* memory_fail_at lets the n-th request from now fail, once (0: none). Only tests call it. */
+void memory_fail_at(uint64_t n);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Digests for fingerprints, uids and Community IDs. */
+#include <openssl/evp.h>
+
+#include "base/digest.h"
+#include "base/memory.h"
+
+struct digests {
+    EVP_MD *algorithm[DIGEST_KINDS];
+    EVP_MD_CTX *context;
+};
+
+struct digests *digests_new(void)
+{
+    static const char *const names[DIGEST_KINDS] = {"MD5", "SHA1", "SHA256"};
+    struct digests *digests = memory_new(sizeof *digests);
+    if (!digests)
+        return NULL;
+    digests->context = EVP_MD_CTX_new();
+    for (int kind = 0; kind < DIGEST_KINDS; kind++)
+        digests->algorithm[kind] = EVP_MD_fetch(NULL, names[kind], NULL);
+    if (!digests->context || !digests->algorithm[DIGEST_SHA256]) {
+        digests_free(digests);
+        return NULL;
+    }
+    return digests;
+}
+
+bool digest_begin(struct digests *digests, enum digest_kind kind)
+{
+    EVP_MD *algorithm = digests->algorithm[kind];
+    return algorithm && EVP_DigestInit_ex2(digests->context, algorithm, NULL) == 1;
+}
+
+bool digest_add(struct digests *digests, const void *data, size_t length)
+{
+    return EVP_DigestUpdate(digests->context, data, length) == 1;
+}
+
+bool digest_end(struct digests *digests, uint8_t out[DIGEST_MAX])
+{
+    unsigned length = 0;
+    return EVP_DigestFinal_ex(digests->context, out, &length) == 1;
+}
+
+void digest_hex(const uint8_t *bytes, size_t length, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < length; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
+void digests_free(struct digests *digests)
+{
+    if (!digests)
+        return;
+    for (int kind = 0; kind < DIGEST_KINDS; kind++)
+        EVP_MD_free(digests->algorithm[kind]);
+    EVP_MD_CTX_free(digests->context);
+    memory_free(digests);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The one allocation point of the program; libraries that take an allocator are pointed here as well. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static _Thread_local uint64_t countdown;
+
+static int refuse(void)
+{
+    return countdown && --countdown == 0;
+}
+
+void memory_fail_at(uint64_t n)
+{
+    countdown = n;
+}
+
+void *memory_new(size_t size)
+{
+    return refuse() ? NULL : calloc(1, size ? size : 1);
+}
+
+void *memory_new_array(size_t count, size_t size)
+{
+    return refuse() ? NULL : calloc(count ? count : 1, size ? size : 1);
+}
+
+void *memory_resize(void *block, size_t size)
+{
+    return refuse() ? NULL : realloc(block, size ? size : 1);
+}
+
+void memory_free(void *block)
+{
+    free(block);
+}
+
+void memory_wipe(void *block, size_t size)
+{
+    explicit_bzero(block, size);
+}
