@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One line of the client's side of an SMTP dialog. */
+#include <string.h>
+
+#include "proto/smtp_command.h"
+
+static const struct {
+    const char *word;
+    enum smtp_verb verb;
+} verbs[] = {
+    {"EHLO", SMTP_EHLO},
+    {"HELO", SMTP_HELO},
+    {"LHLO", SMTP_LHLO},
+    {"MAIL", SMTP_MAIL},
+    {"RCPT", SMTP_RCPT},
+    {"DATA", SMTP_DATA},
+    {"BDAT", SMTP_BDAT},
+    {"RSET", SMTP_RSET},
+    {"NOOP", SMTP_NOOP},
+    {"HELP", SMTP_HELP},
+    {"VRFY", SMTP_VRFY},
+    {"EXPN", SMTP_EXPN},
+    {"ETRN", SMTP_ETRN},
+    {"AUTH", SMTP_AUTH},
+    {"STARTTLS", SMTP_STARTTLS},
+    {"X-ANONYMOUSTLS", SMTP_STARTTLS},
+    {"QUIT", SMTP_QUIT},
+    {"XCLIENT", SMTP_XCLIENT},
+    {"XFORWARD", SMTP_XFORWARD},
+    {"BURL", SMTP_BURL},
+    {"TURN", SMTP_TURN},
+    {"ATRN", SMTP_TURN},
+    {"SEND", SMTP_MAIL},
+    {"SAML", SMTP_MAIL},
+    {"SOML", SMTP_MAIL},
+    /* What the clients of other protocols say first (RFC 959, 1939, 1459, 9112). */
+    {"USER", SMTP_FOREIGN},
+    {"PASS", SMTP_FOREIGN},
+    {"CAPA", SMTP_FOREIGN},
+    {"FEAT", SMTP_FOREIGN},
+    {"SYST", SMTP_FOREIGN},
+    {"NICK", SMTP_FOREIGN},
+    {"GET", SMTP_FOREIGN},
+    {"POST", SMTP_FOREIGN},
+    {"HEAD", SMTP_FOREIGN},
+    {"PUT", SMTP_FOREIGN},
+    {"OPTIONS", SMTP_FOREIGN},
+    {"CONNECT", SMTP_FOREIGN},
+};
+
+/* The IANA SASL mechanisms registry (2026-10), and three that are common without being registered for use. */
+static const char *const mechanisms[] = {
+    "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "NTLM", "EXTERNAL", "GSSAPI", "DIGEST-MD5", "ANONYMOUS",
+    "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "GSS-SPNEGO", "KERBEROS_V4", "KERBEROS_V5",
+    "OAUTH10A", "OPENID20", "OTP", "SAML20", "SECURID", "SKEY", "SPNEGO", "SPNEGO-PLUS", "SXOVER-PLUS", "XOAUTH",
+    "EAP-AES128", "EAP-AES128-PLUS", "ECDH-X25519-CHALLENGE", "ECDSA-NIST256P-CHALLENGE", "GS2-KRB5", "GS2-KRB5-PLUS",
+    "NMAS-SAMBA-AUTH", "NMAS_AUTHEN", "NMAS_LOGIN", "9798-M-DSA-SHA1", "9798-M-ECDSA-SHA1", "9798-M-RSA-SHA1-ENC",
+    "9798-U-DSA-SHA1", "9798-U-ECDSA-SHA1", "9798-U-RSA-SHA1-ENC",
+};
+
+static uint8_t upper(uint8_t c)
+{
+    return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
+}
+
+static bool blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+static struct slice trim(struct slice text)
+{
+    while (text.length && blank(text.data[0]))
+        text.data++, text.length--;
+    while (text.length && blank(text.data[text.length - 1]))
+        text.length--;
+    return text;
+}
+
+struct slice smtp_word(struct slice *text)
+{
+    *text = trim(*text);
+    struct slice word = {text->data, 0};
+    while (word.length < text->length && !blank(text->data[word.length]))
+        word.length++;
+    text->data += word.length;
+    text->length -= word.length;
+    return word;
+}
+
+bool smtp_word_is(struct slice word, const char *keyword)
+{
+    size_t length = strlen(keyword);
+    if (word.length != length)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (upper(word.data[i]) != (uint8_t)keyword[i])
+            return false;
+    return true;
+}
+
+bool smtp_is_masked(struct slice word)
+{
+    if (word.length != 8)
+        return false;
+    for (size_t i = 0; i < 6; i++)
+        if (word.data[i] != 'X')
+            return false;
+    /* Six to eight X, then letters: XXXXXXXA is what is seen; XXXX-1.0 and the like are private extensions. */
+    for (size_t i = 6; i < 8; i++)
+        if (upper(word.data[i]) < 'A' || upper(word.data[i]) > 'Z')
+            return false;
+    return true;
+}
+
+const char *smtp_sasl_name(struct slice mechanism)
+{
+    for (size_t i = 0; i < sizeof mechanisms / sizeof *mechanisms; i++)
+        if (smtp_word_is(mechanism, mechanisms[i]))
+            return mechanisms[i];
+    return "other";
+}
+
+/* bdat-cmd = "BDAT" SP chunk-size [SP end-marker] CR LF (RFC 3030 2); at most 18 digits, so that nothing overflows. */
+static void parse_bdat(struct smtp_command *out)
+{
+    struct slice rest = out->argument, size = smtp_word(&rest);
+    out->verb = SMTP_UNKNOWN;
+    if (!size.length || size.length > 18)
+        return;
+    for (size_t i = 0; i < size.length; i++) {
+        if (size.data[i] < '0' || size.data[i] > '9')
+            return;
+        out->chunk_size = out->chunk_size * 10 + (uint64_t)(size.data[i] - '0');
+    }
+    out->last = smtp_word_is(smtp_word(&rest), "LAST");
+    out->verb = SMTP_BDAT;
+}
+
+void smtp_parse_command(struct slice line, struct smtp_command *out)
+{
+    *out = (struct smtp_command){.verb = SMTP_UNKNOWN};
+    out->word = smtp_word(&line);
+    out->argument = trim(line);
+    if (!out->word.length) {
+        out->verb = SMTP_EMPTY;
+        return;
+    }
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs && out->verb == SMTP_UNKNOWN; i++)
+        if (smtp_word_is(out->word, verbs[i].word))
+            out->verb = verbs[i].verb;
+    if (out->verb == SMTP_BDAT)
+        parse_bdat(out);
+    else if (out->verb == SMTP_UNKNOWN && smtp_is_masked(out->word))
+        out->verb = SMTP_MASKED;
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The state of one SMTP dialog between its two line streams. */
+#include <string.h>
+
+#include "proto/smtp_dialog.h"
+
+/* Pending pseudo-command: the end of message content, which is answered too. */
+enum { SMTP_CONTENT_END = SMTP_VERBS };
+
+void smtp_dialog_init(struct smtp_dialog *dialog, bool midstream)
+{
+    *dialog = (struct smtp_dialog){.starttls = STARTTLS_UNSEEN};
+    if (midstream)
+        dialog->seen |= SMTP_SEEN_DIALOG_HOLE;
+}
+
+static void push(struct smtp_dialog *d, unsigned verb, unsigned count)
+{
+    if (!count)
+        return;
+    unsigned last = d->pending_runs ? d->pending_runs - 1u : 0;
+    if (d->pending_runs && d->pending[last].verb == verb && d->pending[last].count + count <= UINT8_MAX) {
+        d->pending[last].count = (uint8_t)(d->pending[last].count + count);
+        return;
+    }
+    if (d->pending_runs == SMTP_PENDING_RUNS) {
+        /* More kinds of commands in flight than any server answers: the oldest are forgotten. */
+        memmove(d->pending, d->pending + 1, sizeof d->pending - sizeof *d->pending);
+        d->pending_runs--;
+        d->seen |= SMTP_SEEN_DIALOG_HOLE;
+    }
+    d->pending[d->pending_runs].verb = (uint8_t)verb;
+    d->pending[d->pending_runs].count = (uint8_t)(count > UINT8_MAX ? UINT8_MAX : count);
+    d->pending_runs++;
+}
+
+static void drop_runs(struct smtp_dialog *d, unsigned runs)
+{
+    d->pending_runs = (uint8_t)(d->pending_runs - runs);
+    memmove(d->pending, d->pending + runs, d->pending_runs * sizeof *d->pending);
+}
+
+static void pop(struct smtp_dialog *d)
+{
+    if (d->pending_runs && --d->pending[0].count == 0)
+        drop_runs(d, 1);
+}
+
+static int find_pending(const struct smtp_dialog *d, unsigned verb)
+{
+    for (unsigned i = 0; i < d->pending_runs; i++)
+        if (d->pending[i].verb == verb)
+            return (int)i;
+    return -1;
+}
+
+/* Codes that answer one command only (RFC 5321 4.3.2, 3207 4, 4954 4); SMTP_UNKNOWN for the others. */
+static enum smtp_verb only_answers(unsigned code)
+{
+    switch (code) {
+    case 220: return SMTP_STARTTLS;
+    case 221: return SMTP_QUIT;
+    case 334: return SMTP_AUTH;
+    case 354: return SMTP_DATA;
+    default: return SMTP_UNKNOWN;
+    }
+}
+
+/* Can this code be the first reply to this command? A lost reply is noticed where it cannot. */
+static bool fits(unsigned verb, unsigned code)
+{
+    if (code >= 400)
+        return true;
+    switch (verb) {
+    case SMTP_EMPTY: return false; /* some servers ignore empty lines, the others refuse them */
+    case SMTP_STARTTLS: return code == 220;
+    case SMTP_DATA: return code == 354;
+    case SMTP_QUIT: return code == 221;
+    case SMTP_AUTH: return code == 334 || code == 235;
+    default: return code / 100 == 2;
+    }
+}
+
+/* Finds the command that a reply with this code answers and takes those before it off the queue; the greeting answers none. */
+static unsigned answered(struct smtp_dialog *d, unsigned code)
+{
+    enum smtp_verb only = only_answers(code);
+    int at = only == SMTP_UNKNOWN ? -1 : find_pending(d, only);
+    if (at > 0)
+        drop_runs(d, (unsigned)at);
+    else if (at < 0)
+        while (d->pending_runs && !fits(d->pending[0].verb, code) && d->pending_runs > 1)
+            drop_runs(d, 1);
+    if (!d->pending_runs)
+        return SMTP_UNKNOWN;
+    return fits(d->pending[0].verb, code) || !(d->seen & SMTP_SEEN_DIALOG_HOLE) ? d->pending[0].verb : SMTP_UNKNOWN;
+}
+
+static void advance_starttls(struct smtp_dialog *d, enum starttls state)
+{
+    if (state > d->starttls)
+        d->starttls = (uint8_t)state;
+}
+
+static void command_hello(struct smtp_dialog *d, enum smtp_verb verb)
+{
+    if (!(d->seen & SMTP_SEEN_HELLO))
+        d->hello = (uint8_t)verb;
+    d->seen |= SMTP_SEEN_HELLO;
+    d->bdat_open = false;
+    d->accepted_recipients = 0;
+}
+
+static void command_chunk(struct smtp_dialog *d, const struct smtp_command *command)
+{
+    if (command->chunk_size && !d->bdat_open)
+        d->mail_in_clear++;
+    d->bdat_open = !command->last && (d->bdat_open || command->chunk_size);
+    d->chunk_left = command->chunk_size;
+    if (command->chunk_size)
+        d->expect = SMTP_EXPECT_CHUNK;
+}
+
+static unsigned chunk_replies(const struct smtp_dialog *d, const struct smtp_command *command)
+{
+    /* LMTP answers the last chunk once for each recipient (RFC 2033 4.3). */
+    return d->hello == SMTP_LHLO && command->last && d->accepted_recipients ? d->accepted_recipients : 1;
+}
+
+void smtp_dialog_command(struct smtp_dialog *d, const struct smtp_command *command)
+{
+    bool first = !(d->seen & (SMTP_SEEN_COMMAND | SMTP_SEEN_FOREIGN));
+    d->expect = SMTP_EXPECT_COMMAND;
+    push(d, command->verb, command->verb == SMTP_BDAT ? chunk_replies(d, command) : 1);
+    switch (command->verb) {
+    case SMTP_EHLO:
+    case SMTP_HELO:
+    case SMTP_LHLO: command_hello(d, command->verb); break;
+    case SMTP_STARTTLS:
+        d->attempts++;
+        advance_starttls(d, STARTTLS_REQUESTED);
+        d->expect = SMTP_EXPECT_TLS_REPLY;
+        break;
+    case SMTP_DATA: d->expect = SMTP_EXPECT_DATA_REPLY; break;
+    case SMTP_BDAT: command_chunk(d, command); break;
+    case SMTP_MAIL:
+    case SMTP_RSET:
+        d->bdat_open = false;
+        d->accepted_recipients = 0;
+        break;
+    case SMTP_MASKED: d->seen |= SMTP_SEEN_MASKED_COMMAND; break;
+    case SMTP_FOREIGN:
+        if (first)
+            d->seen |= SMTP_SEEN_FOREIGN;
+        return;
+    case SMTP_UNKNOWN:
+    case SMTP_EMPTY: return;
+    default: break;
+    }
+    d->seen |= SMTP_SEEN_COMMAND;
+}
+
+bool smtp_dialog_response(struct smtp_dialog *d, struct slice line)
+{
+    d->expect = SMTP_EXPECT_COMMAND;
+    push(d, SMTP_AUTH, 1);
+    return !(line.length == 1 && line.data[0] == '*');
+}
+
+/* A text that names TLS, STARTTLS or encryption. */
+static bool names_tls(struct slice text)
+{
+    for (size_t i = 0; i + 3 <= text.length; i++) {
+        struct slice rest = {text.data + i, text.length - i};
+        struct slice three = {rest.data, 3}, seven = {rest.data, rest.length < 7 ? 0 : 7};
+        if (smtp_word_is(three, "TLS") || smtp_word_is(seven, "ENCRYPT"))
+            return true;
+    }
+    return false;
+}
+
+/* 530 or 538 that names TLS, or X.7.10 and X.7.11 (RFC 3207 4, RFC 7504, IANA enhanced status codes). */
+static bool wants_tls(const struct smtp_reply_line *line)
+{
+    if (line->enhanced.class == 5 && line->enhanced.subject == 7 && (line->enhanced.detail == 10 || line->enhanced.detail == 11))
+        return true;
+    return (line->code == 530 || line->code == 538) && names_tls(line->text);
+}
+
+static void reply_begins(struct smtp_dialog *d, const struct smtp_reply_line *line)
+{
+    d->reply_code = line->code;
+    d->reply_first = true;
+    d->reply_broken = d->reply_offers = d->reply_masked = d->reply_tls_named = false;
+    if (d->expect == SMTP_EXPECT_CONTENT) {
+        /* A server speaks here only when it has seen the end of the content (or gives up: 421). */
+        d->expect = SMTP_EXPECT_COMMAND;
+        push(d, SMTP_CONTENT_END, 1);
+    }
+    d->reply_to = (uint8_t)answered(d, line->code);
+}
+
+static void reply_keyword(struct smtp_dialog *d, struct slice text)
+{
+    struct slice word = smtp_word(&text);
+    if (smtp_word_is(word, "STARTTLS") || smtp_word_is(word, "X-ANONYMOUSTLS"))
+        d->reply_offers = true;
+    else if (smtp_is_masked(word))
+        d->reply_masked = true;
+}
+
+static void ehlo_answered(struct smtp_dialog *d)
+{
+    if (d->reply_code != 250)
+        return;
+    if (d->reply_offers)
+        advance_starttls(d, STARTTLS_OFFERED);
+    if (d->reply_broken)
+        return;
+    d->seen |= SMTP_SEEN_EHLO_250;
+    if (!d->reply_offers)
+        advance_starttls(d, STARTTLS_NOT_OFFERED);
+    if (!d->reply_offers && d->reply_masked)
+        d->seen |= SMTP_SEEN_MASKED_KEYWORD;
+}
+
+static void starttls_answered(struct smtp_dialog *d)
+{
+    enum starttls state = d->reply_code == 220 ? STARTTLS_ACCEPTED : STARTTLS_REFUSED;
+    if (state > d->starttls)
+        d->starttls_code = d->reply_code;
+    advance_starttls(d, state);
+    if (d->expect == SMTP_EXPECT_TLS_REPLY || state == STARTTLS_ACCEPTED)
+        d->expect = state == STARTTLS_ACCEPTED ? SMTP_EXPECT_TLS : SMTP_EXPECT_COMMAND;
+}
+
+static void data_answered(struct smtp_dialog *d)
+{
+    if (d->reply_code == 354) {
+        d->mail_in_clear++;
+        d->content_matched = 2; /* as after a CRLF: an empty message is "." alone */
+        d->expect = SMTP_EXPECT_CONTENT;
+    } else if (d->expect == SMTP_EXPECT_DATA_REPLY) {
+        d->expect = SMTP_EXPECT_COMMAND;
+    }
+}
+
+static void reply_ends(struct smtp_dialog *d, bool greeting)
+{
+    if (d->reply_tls_named && d->reply_to != SMTP_STARTTLS && !greeting)
+        d->seen |= SMTP_SEEN_TLS_REQUIRED;
+    if (greeting)
+        return;
+    switch (d->reply_to) {
+    case SMTP_EHLO:
+    case SMTP_LHLO: ehlo_answered(d); break;
+    case SMTP_STARTTLS: starttls_answered(d); break;
+    case SMTP_DATA: data_answered(d); break;
+    case SMTP_RCPT:
+        if (d->reply_code / 100 == 2)
+            d->accepted_recipients++;
+        break;
+    case SMTP_AUTH:
+        if (d->reply_code == 334)
+            d->expect = SMTP_EXPECT_RESPONSE;
+        break;
+    case SMTP_UNKNOWN:
+        /* 354 whose DATA is missing: it answers nothing else. */
+        if (d->reply_code == 354 && !d->pending_runs)
+            data_answered(d);
+        break;
+    default: break;
+    }
+    if (d->reply_to != SMTP_UNKNOWN || d->pending_runs == 0 || d->pending[0].verb == SMTP_UNKNOWN)
+        pop(d);
+}
+
+struct smtp_answer smtp_dialog_reply(struct smtp_dialog *d, const struct smtp_reply_line *line)
+{
+    struct smtp_answer answer = {.first = d->reply_code == 0, .complete = !line->more};
+    /* The first reply of all is the greeting, unless the capture may have missed it. */
+    bool may_greet = !(d->seen & SMTP_SEEN_GREETING) &&
+                     (!(d->seen & SMTP_SEEN_DIALOG_HOLE) || (!d->pending_runs && line->code == 220));
+    if (answer.first && may_greet)
+        d->reply_code = line->code, d->reply_to = SMTP_UNKNOWN, d->reply_tls_named = false;
+    else if (answer.first)
+        reply_begins(d, line);
+    answer.greeting = may_greet;
+    answer.to = d->reply_to < SMTP_VERBS ? (enum smtp_verb)d->reply_to : SMTP_UNKNOWN;
+    d->seen |= SMTP_SEEN_REPLY;
+    if (!answer.first && !answer.greeting && (answer.to == SMTP_EHLO || answer.to == SMTP_LHLO))
+        reply_keyword(d, line->text);
+    d->reply_tls_named = d->reply_tls_named || wants_tls(line);
+    if (!line->more) {
+        if (answer.greeting)
+            d->seen |= SMTP_SEEN_GREETING;
+        reply_ends(d, answer.greeting);
+        d->reply_code = 0;
+    }
+    return answer;
+}
+
+static void content_ended(struct smtp_dialog *d)
+{
+    d->expect = SMTP_EXPECT_COMMAND;
+    push(d, SMTP_CONTENT_END, d->hello == SMTP_LHLO && d->accepted_recipients ? d->accepted_recipients : 1);
+    d->accepted_recipients = 0;
+}
+
+/* Looks for CRLF.CRLF; lines are found by their CR, so that a body costs a memchr per line. */
+static void pass_content(struct smtp_dialog *d, struct reader *input)
+{
+    static const uint8_t mark[] = {'\r', '\n', '.', '\r', '\n'};
+    while (input->left) {
+        if (d->content_matched == 0) {
+            const uint8_t *cr = memchr(input->next, '\r', input->left);
+            reader_skip(input, cr ? (size_t)(cr - input->next) : input->left);
+            if (!cr)
+                return;
+        }
+        uint8_t c = reader_u8(input);
+        if (c == mark[d->content_matched])
+            d->content_matched++;
+        else
+            d->content_matched = c == '\r';
+        if (d->content_matched == sizeof mark) {
+            content_ended(d);
+            return;
+        }
+    }
+}
+
+void smtp_dialog_content(struct smtp_dialog *d, struct reader *input)
+{
+    if (d->expect == SMTP_EXPECT_CONTENT) {
+        pass_content(d, input);
+        return;
+    }
+    size_t skip = d->chunk_left < input->left ? (size_t)d->chunk_left : input->left;
+    reader_skip(input, skip);
+    d->chunk_left -= skip;
+    if (!d->chunk_left)
+        d->expect = SMTP_EXPECT_COMMAND;
+}
+
+static void client_gap(struct smtp_dialog *d, uint64_t length)
+{
+    if (d->expect == SMTP_EXPECT_CONTENT) {
+        d->content_matched = 0; /* the end may be in the hole: then the server's reply ends it */
+    } else if (d->expect == SMTP_EXPECT_CHUNK) {
+        d->chunk_left -= length < d->chunk_left ? length : d->chunk_left;
+        if (!d->chunk_left)
+            d->expect = SMTP_EXPECT_COMMAND;
+    } else if (d->expect == SMTP_EXPECT_RESPONSE) {
+        d->expect = SMTP_EXPECT_COMMAND;
+    }
+    d->seen |= SMTP_SEEN_DIALOG_HOLE;
+}
+
+void smtp_dialog_gap(struct smtp_dialog *d, enum side from, uint64_t length)
+{
+    if (from == SIDE_CLIENT) {
+        client_gap(d, length);
+        return;
+    }
+    d->reply_broken = true;
+    d->seen |= SMTP_SEEN_DIALOG_HOLE;
+    if (!d->reply_code)
+        return;
+    /* The rest of a reply may be lost with its last line: what comes next begins a new one if its code differs. */
+    if (d->reply_to == SMTP_EHLO || d->reply_to == SMTP_LHLO)
+        return;
+    d->reply_code = 0;
+}
+
+void smtp_dialog_assume(struct smtp_dialog *d, enum smtp_expect expect)
+{
+    d->seen |= SMTP_SEEN_DIALOG_HOLE;
+    if (expect == SMTP_EXPECT_CONTENT) {
+        d->seen |= SMTP_SEEN_CONTENT_UNPROVEN;
+        d->content_matched = 2;
+    }
+    d->expect = (uint8_t)expect;
+}
