@@ -30,14 +30,16 @@ enum tls_handshake_type {
 
 /* Assembles; holds only an unfinished message, in a buffer of the pool. Zero-initialised is ready. */
 struct tls_handshake_framer {
-    struct buffer held;
-    uint32_t skip; /* bytes of a message over the limit still to come */
+    struct buffer held; /* body of a message that lay in several pieces */
+    uint32_t skip;      /* bytes of a message that was cut, still to come */
+    uint8_t header[4];
+    uint8_t have; /* bytes of the header read so far */
 };
 
 enum tls_message_status {
     TLS_MESSAGE_NEED_MORE,
     TLS_MESSAGE_OK,
-    TLS_MESSAGE_CUT /* over TLS_MESSAGE_MAX, or no buffer left: only the type and the length are told, the body is skipped */
+    TLS_MESSAGE_CUT /* over LIMIT_TLS_MESSAGE, or no buffer left: only the type and the length are told, the body is skipped */
 };
 
 struct tls_message {

@@ -76,8 +76,9 @@ struct tls_server_hello {
 };
 
 /*
- * Each parser takes a complete message body. MALFORMED: the sender lied about a length or left bytes over; what was
- * read before the fault stays valid in *out, the rest is zero.
+ * Each parser takes a complete message body. MALFORMED: the sender lied about a length, left bytes over or sent an empty
+ * vector where none is allowed; what could be read stays valid in *out (a broken extension spoils only itself), the rest is zero.
+ * Of an extension that comes twice the first counts.
  */
 enum tls_parse tls_parse_client_hello(struct slice body, struct tls_client_hello *out);
 enum tls_parse tls_parse_server_hello(struct slice body, struct tls_server_hello *out);
@@ -103,8 +104,23 @@ enum tls_parse ssl2_parse_client_hello(struct slice body, struct tls_client_hell
 enum tls_parse ssl2_parse_server_hello(struct slice body, struct ssl2_server_hello *out);
 enum tls_parse ssl2_parse_client_master_key(struct slice body, uint32_t *cipher); /* 3-byte id */
 
-/* ssl2_record_header reads a record header of 2 or 3 bytes (returns its size, 0: too short or no SSLv2 record) and, in *length, the record's bytes. */
+/*
+ * ssl2_hello_plausible tells whether bytes look like the record of an SSLv2-format ClientHello, by as many of the first 5 as are
+ * there (none: false): 2-byte header, long enough, message type 1, version 0.2 or 3.0 to 3.4.
+ */
+bool ssl2_hello_plausible(struct slice input);
+
+/* ssl2_record_header reads a record header of 2 or 3 bytes (returns its size, 0: too short or no SSLv2 record) and, in *length, the bytes after it. */
 unsigned ssl2_record_header(struct slice input, uint16_t *length);
+
+/* tls_cipher_offer returns what a TLS suite or SCSV in a client's list says, as flags. */
+uint32_t tls_cipher_offer(uint16_t id);
+
+/*
+ * tls_legacy_offer returns the version that a hello without supported_versions offers by its version field: no more than TLS 1.2
+ * (RFC 8446 4.2.1), 0 for an unknown one.
+ */
+uint16_t tls_legacy_offer(uint16_t legacy_version);
 
 /* tls_list_next takes the next 2-byte id off a list; false at the end. */
 static inline bool tls_list_next(struct reader *list, uint16_t *id)

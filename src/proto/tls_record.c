@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Cuts the byte stream of one direction into TLS records; what they carry goes on to tls_handshake.c. */
+#include "proto/tls_record.h"
+
+enum {
+    MINOR_MAX = 4, /* of a version that a record can plausibly bear: 3.4 */
+    /* Longest alert and ChangeCipherSpec: encrypted in CBC with 256 bytes of padding, a 64-byte MAC and a 16-byte IV. */
+    SMALL_RECORD_MAX = 2 + 64 + 256 + 16
+};
+
+static bool type_known(uint8_t type)
+{
+    return type >= TLS_CHANGE_CIPHER_SPEC && type <= TLS_HEARTBEAT;
+}
+
+static uint16_t header_length(const uint8_t header[TLS_RECORD_HEADER])
+{
+    return (uint16_t)(header[3] << 8 | header[4]);
+}
+
+/* Whether the first `have` bytes can begin a record at all. */
+static bool header_possible(const uint8_t header[TLS_RECORD_HEADER], unsigned have)
+{
+    if (have >= 1 && !type_known(header[0]))
+        return false;
+    if (have >= 2 && header[1] != 3)
+        return false;
+    return have < TLS_RECORD_HEADER || header_length(header) <= TLS_RECORD_MAX;
+}
+
+static bool length_plausible(uint8_t type, uint16_t length)
+{
+    switch (type) {
+    case TLS_CHANGE_CIPHER_SPEC: return length >= 1 && length <= SMALL_RECORD_MAX;
+    case TLS_ALERT: return length >= 2 && length <= SMALL_RECORD_MAX;
+    default: return length >= 1 && length <= TLS_RECORD_MAX;
+    }
+}
+
+bool tls_record_plausible(struct slice input)
+{
+    uint8_t header[TLS_RECORD_HEADER];
+    unsigned have = input.length < TLS_RECORD_HEADER ? (unsigned)input.length : TLS_RECORD_HEADER;
+    struct reader reader = reader_of_slice(input);
+    if (!have || !reader_copy(&reader, header, have) || !header_possible(header, have))
+        return false;
+    if (have >= 3 && header[2] > MINOR_MAX)
+        return false;
+    return have < TLS_RECORD_HEADER || length_plausible(header[0], header_length(header));
+}
+
+static void piece_describe(struct tls_piece *piece, const uint8_t header[TLS_RECORD_HEADER])
+{
+    piece->type = header[0];
+    piece->version = (uint16_t)(header[1] << 8 | header[2]);
+    piece->length = header_length(header);
+}
+
+static void framer_lose(struct tls_record_framer *framer)
+{
+    *framer = (struct tls_record_framer){.lost = true};
+}
+
+/* Reads a header, perhaps begun in an earlier piece. */
+static struct tls_piece next_header(struct tls_record_framer *framer, struct reader *input)
+{
+    struct tls_piece piece = {.kind = TLS_PIECE_NEED_MORE};
+    struct reader ahead = *input;
+    while (framer->have < TLS_RECORD_HEADER && ahead.left) {
+        framer->header[framer->have++] = reader_u8(&ahead);
+        if (!header_possible(framer->header, framer->have)) {
+            framer_lose(framer);
+            piece.kind = TLS_PIECE_NOT_TLS;
+            return piece;
+        }
+    }
+    *input = ahead;
+    if (framer->have < TLS_RECORD_HEADER)
+        return piece;
+    framer->have = 0;
+    framer->left = header_length(framer->header);
+    piece.kind = TLS_PIECE_RECORD;
+    piece_describe(&piece, framer->header);
+    piece.last = framer->left == 0;
+    return piece;
+}
+
+static struct slice take_payload(struct tls_record_framer *framer, struct reader *input)
+{
+    size_t count = framer->left < input->left ? framer->left : input->left;
+    framer->left = (uint16_t)(framer->left - count);
+    return reader_bytes(input, count);
+}
+
+struct tls_piece tls_record_next(struct tls_record_framer *framer, struct reader *input)
+{
+    struct tls_piece piece = {.kind = TLS_PIECE_NEED_MORE};
+    if (framer->lost) {
+        piece.kind = TLS_PIECE_NOT_TLS;
+        return piece;
+    }
+    if (framer->left && framer->header[0] == TLS_APPLICATION_DATA)
+        take_payload(framer, input);
+    if (!input->left)
+        return piece;
+    if (!framer->left)
+        return next_header(framer, input);
+    piece.kind = TLS_PIECE_PAYLOAD;
+    piece_describe(&piece, framer->header);
+    piece.payload = take_payload(framer, input);
+    piece.last = framer->left == 0;
+    return piece;
+}
+
+bool tls_record_gap(struct tls_record_framer *framer, uint64_t length)
+{
+    if (framer->lost)
+        return false;
+    if (length <= framer->left) {
+        framer->left = (uint16_t)(framer->left - length);
+        return true;
+    }
+    framer_lose(framer);
+    return false;
+}
+
+bool tls_record_resync(struct tls_record_framer *framer, struct slice input)
+{
+    uint8_t header[TLS_RECORD_HEADER];
+    struct reader reader = reader_of_slice(input);
+    if (!tls_record_plausible(input) || !reader_copy(&reader, header, sizeof header))
+        return false;
+    if (reader.left > header_length(header)) {
+        reader_skip(&reader, header_length(header));
+        if (!tls_record_plausible(reader_rest(&reader)))
+            return false;
+    }
+    *framer = (struct tls_record_framer){.lost = false};
+    return true;
+}
