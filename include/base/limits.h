@@ -37,6 +37,16 @@ enum {
     /* session: */
     LIMIT_TEXT = 512,                /* bytes of one string from the wire kept in a record */
     LIMIT_CERTIFICATE = 16384,       /* a certificate that is read; larger ones are only hashed and counted */
+    LIMIT_CERTIFICATES_PER_SECOND = 500,     /* read per second of packet time, about 180 us each: a tenth of a core; others are only hashed and counted */
+    LIMIT_CERTIFICATES_CACHED = 1024,        /* kept by digest, servers seen again and again; the least recently used is dropped */
+    LIMIT_CERTIFICATE_CACHE_BYTES = 8388608, /* ... and what they hold; usually 1 KiB each, but a hostile one 50 */
+    LIMIT_CERTIFICATE_NAMES = 1024,          /* dNSNames and addresses of one; more than fit into LIMIT_CERTIFICATE unless very short. Others are counted */
+    LIMIT_DISTINGUISHED_NAME = 2048,         /* subject or issuer as text; then cut, which shows as "..." */
+    LIMIT_SERIAL = 256,                      /* octets of a serial number; RFC 5280 4.1.2.2 allows 20. Then cut, which shows as "..." */
+
+    /* writer: */
+    LIMIT_EVENT = 16384,             /* a line with its LF; lists and then strings are cut and the event says "cut":true */
+    LIMIT_EVENT_TEXT = 2048,         /* one string of an event after escaping: LIMIT_TEXT * 4, longer ones are cut and marked */
 };
 
 #endif

@@ -72,7 +72,7 @@ struct tls_facts {
     int64_t began_ns;           /* time of the ClientHello, 0 unknown */
     int64_t established_ns;     /* time at which the handshake was complete, 0 not */
     struct text_ref server_name;  /* SNI */
-    struct text_ref offers[4];    /* with --offers: wire form (2-byte ids) of versions, ciphers, groups, signature_algorithms */
+    struct text_ref offers[4];    /* with --offers: wire form (2-byte ids; ciphers of an SSLv2-format hello: 3-byte ids) of versions, ciphers, groups, signature_algorithms */
     uint8_t ja3[16], ja3s[16];    /* MD5 */
     char ja4[36 + 1];             /* "" none */
     struct tls_side_facts client, server;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of formats that --format chooses from. */
+#include <string.h>
+
+#include "writer/event.h"
+
+static const struct format formats[] = {
+    {.name = "mxtap", .session = event_session, .stats = event_stats},
+    {.name = "text", .session = text_session, .stats = NULL},
+};
+
+const struct format *format_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return &formats[i];
+    return NULL;
+}
