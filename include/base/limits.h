@@ -34,6 +34,16 @@ enum {
     LIMIT_COMMANDS_PENDING = 128,    /* pipelined commands without reply; Postfix answers at most 100 at a time */
     LIMIT_TLS_MESSAGE = 131072,      /* a handshake message; certificate chains are the largest */
 
+    /* report: */
+    LIMIT_REPORT_PEERS = 200000,          /* default of --max-peers; about 100 bytes each with what they did. Others are folded, and the report says so */
+    LIMIT_REPORT_LINE = 1048576,          /* a line of events or aggregates; events end at LIMIT_EVENT. A longer one counts as damaged */
+    LIMIT_REPORT_INCIDENTS = 10000,       /* interferences listed, the newest ones; all are counted */
+    LIMIT_REPORT_CERTIFICATES = 50000,    /* certificates remembered, those that end first; the report then says "at least" */
+    LIMIT_REPORT_ROWS_TIDY = 1000000,     /* cells after which those older than --since are dropped, again when they doubled */
+    LIMIT_REPORT_STRINGS_TIDY = 33554432, /* bytes of names after which those of folded peers are dropped, again when they doubled */
+    LIMIT_REPORT_NAMES = 65536,           /* domains cached; the cache is then begun anew */
+    LIMIT_REPORT_DAMAGE_SHOWN = 10,       /* damaged lines named per file; all are counted */
+
     /* session: */
     LIMIT_TEXT = 512,                /* bytes of one string from the wire kept in a record */
     LIMIT_CERTIFICATE = 16384,       /* a certificate that is read; larger ones are only hashed and counted */
