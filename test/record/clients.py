@@ -5,6 +5,7 @@ import ctypes
 import os
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -198,7 +199,9 @@ def gnutls_facts(output):
     description = re.search(r"^- Description: (.*)", output, re.M)
     if not description:
         return facts
-    facts["version"], facts["cipher"], facts["group"] = names.gnutls_session(description[1])
+    key = re.search(r"^ - subject .*, (RSA|EC/ECDSA) key ", output, re.M)
+    facts["version"], facts["cipher"], facts["group"] = names.gnutls_session(
+        description[1], key and key[1].split("/")[-1])
     facts["resumed"] = "*** This is a resumed session" in output
     if "- Handshake was completed" in output and "alert" not in facts:
         facts.update(established=True, outcome="tls")
@@ -284,6 +287,51 @@ class Swaks:
         return output
 
 
+# --- Python's ssl -------------------------------------------------------------------------------
+
+def tls_context(low=None, high=None, ciphers="ALL:@SECLEVEL=0"):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers(ciphers)
+    context.minimum_version = low or ssl.TLSVersion.MINIMUM_SUPPORTED
+    if high:
+        context.maximum_version = high
+    return context
+
+
+class Steps:
+    """A TLS client that works in memory, so that a scene can say when which bytes are sent."""
+
+    def __init__(self, context, server_name=None):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=server_name)
+
+    def step(self, data=b""):
+        """Take what the server sent, give what is to be sent."""
+        if data:
+            self.incoming.write(data)
+        try:
+            self.tls.do_handshake()
+            self.complete = True
+        except ssl.SSLWantReadError:
+            self.complete = False
+        return self.outgoing.read()
+
+    def send(self, data):
+        self.tls.write(data)
+        return self.outgoing.read()
+
+    def facts(self):
+        """What Python's ssl says it negotiated."""
+        return python_facts(self.tls)
+
+
+def python_facts(tls):
+    return {"established": True, "outcome": "tls", "version": tls.version(),
+            "cipher": names.openssl_cipher(tls.cipher()[0]), "resumed": tls.session_reused}
+
+
 # --- scripts -------------------------------------------------------------------------------------
 
 class Dialog:
@@ -333,6 +381,23 @@ class Dialog:
         self.pending = b""
         return data
 
+    def handshake(self, steps, first=None):
+        """A whole handshake, for a server that takes it; the facts."""
+        self.send(first if first is not None else steps.step())
+        while not getattr(steps, "complete", False):
+            data = self.pending or self.sock.recv(65536)
+            self.pending = b""
+            answer = steps.step(data)
+            if answer:
+                self.send(answer)
+        return steps.facts()
+
+    def quit_tls(self, steps):
+        """QUIT under TLS, to the end."""
+        self.send(steps.send(b"QUIT\r\n"))
+        self.drain(3)
+        self.close()
+
     def close(self):
         self.sock.close()
 
@@ -342,5 +407,6 @@ class Dialog:
         self.sock.close()
 
     def note(self, capture, **facts):
+        facts.setdefault("reported_by", "script")
         capture.session(client=self.client, client_port=self.client_port, server=self.server,
-                        server_port=self.port, reported_by="script", **facts)
+                        server_port=self.port, **facts)

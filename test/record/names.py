@@ -26,7 +26,7 @@ def openssl_cipher(name):
                         "ALL:COMPLEMENTOFALL:@SECLEVEL=0").splitlines():
             iana, _, own = line.split()[:3]
             _openssl[own] = iana
-    return _openssl.get(name)
+    return name if name.startswith("TLS_") else _openssl.get(name)
 
 
 def group(name):
@@ -46,8 +46,10 @@ def gnutls_aead(cipher):
     return cipher + ("_SHA384" if "256_GCM" in cipher else "_SHA256")
 
 
-def gnutls_session(description):
-    """(version, cipher, group) from "(TLS1.2-X.509)-(ECDHE-X25519)-(RSA-SHA256)-(AES-128-GCM)"."""
+def gnutls_session(description, key_type=None):
+    """(version, cipher, group) from "(TLS1.2-X.509)-(ECDHE-X25519)-(RSA-SHA256)-(AES-128-GCM)".
+
+    key_type: that of the certificate; below 1.2 the description does not tell it."""
     parts = re.findall(r"\(([^)]*)\)", description)
     version = "TLSv1" if parts[0].startswith("TLS1.0") else "TLSv" + parts[0][3:6]
     exchange, *rest = parts[1:]
@@ -61,6 +63,7 @@ def gnutls_session(description):
     if not rest[0].startswith(ciphers):
         auth = "ECDSA" if rest[0].startswith("ECDSA") else "RSA"
         rest = rest[1:]
+    auth = auth or key_type
     if version == "TLSv1.3":
         name = gnutls_aead(rest[0])
         return version, "TLS_" + (name + "_SHA256" if name.endswith("CCM") else

@@ -8,7 +8,7 @@ import pki
 import servers
 from capture import Book
 
-MODULES = ("scenes_basic",)
+MODULES = ("scenes_basic", "scenes_tls")
 
 
 class Recorder:

@@ -19,6 +19,10 @@ MinProtocol = None
 CipherString = ALL:COMPLEMENTOFALL:@SECLEVEL=0
 """
 
+#: what the servers take of TLS 1.3: also the suites that OpenSSL leaves out by default
+SUITES = ("Ciphersuites = TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
+          "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256\n")
+
 HOSTS = """127.0.0.1 localhost
 192.0.2.10 mail.example.org
 198.51.100.25 mx.example.net
@@ -58,7 +62,7 @@ def put(path, text, mode=0o644):
 def prepare(top, root):
     """What every root gets: certificates, names, an OpenSSL that refuses nothing by itself."""
     base = f"{top}/{root}"
-    put(base + "/etc/ssl/openssl.cnf", OPENSSL_CNF)
+    put(base + "/etc/ssl/openssl.cnf", OPENSSL_CNF + SUITES)
     put(base + "/etc/hosts", HOSTS)
     put(base + "/etc/hostname", "mx.example.net\n")
     put(base + "/etc/mailname", "mx.example.net\n")
@@ -141,7 +145,6 @@ postlog unix-dgram n - n - 1 postlogd
 pickup unix n - n 2 1 pickup
 """
 
-AES = "@SECLEVEL=0"
 #: the last number of the address -> settings of that Postfix listener
 POSTFIX = {
     25: {},
@@ -175,6 +178,11 @@ POSTFIX = {
          "mx52.example.net"},
     53: {"smtpd_banner": "$myhostname ESMTP ready", "myhostname": "mx53.example.net",
          "smtpd_discard_ehlo_keywords": "starttls"},
+    54: {"smtpd_upstream_proxy_protocol": "haproxy", "myhostname": "mx54.example.net"},
+    56: {"smtpd_delay_reject": "no", "smtpd_client_restrictions": "reject",
+         "myhostname": "mx56.example.net"},
+    57: {"smtpd_sasl_auth_enable": "yes", "smtpd_tls_auth_only": "yes",
+         "myhostname": "mx57.example.net"},
     55: {"tls_preempt_cipherlist": "yes", "myhostname": "mx55.example.net"},
 }
 
@@ -196,6 +204,23 @@ def postfix_instance(base, name, main, master):
     if os.path.exists(log):
         os.unlink(log)
     return f"/etc/{name}"
+
+
+def postfix310_server(top):
+    """The Postfix of trixie, for its OpenSSL: groups of post-quantum cryptography."""
+    base = f"{top}/postfix310"
+    groups = {26: "X25519MLKEM768 X25519 prime256v1", 27: "X25519MLKEM768"}
+    master = POSTFIX_MASTER + "".join(
+        postfix_listener(f"198.51.100.{host}", 25, {"tls_eecdh_auto_curves": value})
+        for host, value in groups.items())
+    main = POSTFIX_MAIN.format(
+        hostname="mx26.example.net", interfaces="all", queue="/var/spool/postfix-pq",
+        data="/var/lib/postfix-pq", log="/var/log/postfix-pq.log",
+        more="default_transport = discard:").replace("btree:", "lmdb:")
+    directory = postfix_instance(base, "postfix-pq", main, master)
+    server = Server(top, "postfix310", SERVERS, ["postfix", "-c", directory, "start-fg"])
+    server.log = f"{base}/var/log/postfix-pq.log"
+    return server
 
 
 def postfix_server(top):
@@ -292,6 +317,7 @@ log_selector = +tls_cipher +incoming_port +smtp_connection +outgoing_port
 exim_user = Debian-exim
 exim_group = Debian-exim
 never_users =
+acl_smtp_connect = wait
 acl_smtp_rcpt = accept
 acl_smtp_data = accept
 chunking_advertise_hosts = *
@@ -300,6 +326,7 @@ tls_advertise_hosts = ${if eq{$received_ip_address}{198.51.100.66}{}{*}}
 tls_certificate = ${if eq{$received_ip_address}{198.51.100.67}{/pki/missing.pem}{/pki/rsa.pem}}
 tls_privatekey = /pki/rsa.key
 tls_dhparam = historic
+tls_resumption_hosts = *
 tls_verify_certificates = /pki/ca.pem
 tls_verify_hosts = ${if eq{$received_ip_address}{198.51.100.68}{*}{}}
 tls_try_verify_hosts =
@@ -310,6 +337,10 @@ tls_require_ciphers = ${if eq{$received_ip_address}{198.51.100.62}\\
   {NORMAL:-GROUP-ALL:+GROUP-SECP384R1}{LEGACY:+VERS-ALL:+3DES-CBC:+ARCFOUR-128:+CAMELLIA-128-CBC:+\\
 CAMELLIA-256-CBC:+AES-128-CCM:+AES-256-CCM-8:+ANON-ECDH:+ANON-DH:+MD5:+SHA1:+SIGN-ALL}}}}}}
 begin acl
+wait:
+  accept condition = ${if eq{$received_ip_address}{198.51.100.65}}
+    delay = 2s
+  accept
 begin routers
 hole:
   driver = redirect
@@ -428,19 +459,19 @@ def sendmail_server(top):
                                              "-X", "/dev/null"])
 
 
-ROOTS = ("postfix", "exim", "opensmtpd6", "opensmtpd7", "sendmail")
+ROOTS = ("postfix", "exim", "opensmtpd6", "opensmtpd7", "sendmail", "postfix310")
 
 
 def start_all(top):
     """Every server, by name; to be stopped at the end."""
     for name in ROOTS:
         prepare(top, name)
-    started = {"postfix": postfix_server(top), "dovecot": dovecot_server(top),
+    started = {"postfix": postfix_server(top), "postfix310": postfix310_server(top), "dovecot": dovecot_server(top),
                "exim": exim_server(top), "sendmail": sendmail_server(top),
                "opensmtpd6": opensmtpd_server(top, "opensmtpd6", OPENSMTPD6),
                "opensmtpd7": opensmtpd_server(top, "opensmtpd7", OPENSMTPD7)}
     for address, port in (("198.51.100.25", 25), ("198.51.100.61", 25), ("198.51.100.71", 25),
-                          ("198.51.100.76", 25), ("198.51.100.81", 25), ("198.51.100.60", 2525)):
+                          ("198.51.100.76", 25), ("198.51.100.26", 25), ("198.51.100.81", 25), ("198.51.100.60", 2525)):
         try:
             wait_for(CLIENTS, address, port)
         except RuntimeError:
