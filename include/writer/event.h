@@ -44,8 +44,11 @@ void event_put_boolean(struct event_build *build, json_t *object, const char *ke
 void event_put_true(struct event_build *build, json_t *object, const char *key, bool value); /* false is left out */
 void event_put_id(struct event_build *build, json_t *object, const char *key, uint32_t id);  /* "0x0303", "0x010080" */
 
-/* Each adds one string to a list, or marks the event as cut when the list is full. */
+/* event_add_word adds to a list that is short by itself: findings. */
 void event_add_word(struct event_build *build, json_t *list, const char *word);
+
+/* Each adds one string to a list from the wire, or marks the event as cut when the list is full. A name is a word of ours. */
+void event_add_name(struct event_build *build, json_t *list, const char *name);
 void event_add_text(struct event_build *build, json_t *list, struct slice text);
 
 /* event_put_sensor puts `sensor`, left out if nothing is known. */

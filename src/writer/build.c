@@ -105,8 +105,13 @@ static bool list_full(struct event_build *build, const json_t *list)
 
 void event_add_word(struct event_build *build, json_t *list, const char *word)
 {
+    list_add(build, list, json_string_nocheck(word));
+}
+
+void event_add_name(struct event_build *build, json_t *list, const char *name)
+{
     if (!list_full(build, list))
-        list_add(build, list, json_string_nocheck(word));
+        list_add(build, list, json_string_nocheck(name));
 }
 
 void event_add_text(struct event_build *build, json_t *list, struct slice text)

@@ -158,7 +158,7 @@ const char *event_hello_word(uint8_t hello)
                                         [SMTP_HELLO_HELO] = "HELO",
                                         [SMTP_HELLO_EHLO] = "EHLO",
                                         [SMTP_HELLO_LHLO] = "LHLO"};
-    return words[hello];
+    return hello <= SMTP_HELLO_LHLO ? words[hello] : NULL;
 }
 
 void event_session(struct line *line, const struct record *record)

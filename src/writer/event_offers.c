@@ -14,7 +14,7 @@ static void add_id(struct event_build *build, json_t *list, uint16_t id, const c
 {
     char text[24];
     snprintf(text, sizeof text, tls_is_grease(id) ? "GREASE_0x%04x" : "0x%04x", (unsigned)id);
-    event_add_word(build, list, name && !tls_is_grease(id) ? name : text);
+    event_add_name(build, list, name && !tls_is_grease(id) ? name : text);
 }
 
 static void put_ids(struct event_build *build, json_t *client, const char *key, struct slice ids,
@@ -52,7 +52,7 @@ static void put_ssl2_ciphers(struct event_build *build, json_t *client, struct s
         const char *name = id > UINT16_MAX ? ssl2_cipher_name(id) : tls_cipher_name((uint16_t)id);
         char text[16];
         snprintf(text, sizeof text, "0x%06x", (unsigned)id);
-        event_add_word(build, names, name ? name : text);
+        event_add_name(build, names, name ? name : text);
     }
     event_put_list(build, client, "ciphers", names);
 }

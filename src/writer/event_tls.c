@@ -73,7 +73,7 @@ static const char *resumption_word(uint8_t resumption)
                                         [TLS_RESUMED_SESSION_ID] = "session_id",
                                         [TLS_RESUMED_TICKET] = "ticket",
                                         [TLS_RESUMED_PSK] = "psk"};
-    return words[resumption];
+    return resumption <= TLS_RESUMED_PSK ? words[resumption] : NULL;
 }
 
 /* Names of what the server may have chosen (RFC 3749, RFC 3943). */
