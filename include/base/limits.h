@@ -6,15 +6,21 @@
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
+/* A hole that the other side acknowledged past may still be filled by a segment that the capture has out of order, this long. */
+#define LIMIT_HOLE_NS 500000000LL
+
 enum {
     /* capture: */
     LIMIT_OPEN_CAPTURES = 256,      /* files open at once; below the usual descriptor limit of 1024. Later ones wait. */
+    LIMIT_CAPTURES = 65535,         /* files in one run, numbered in 16 bits; later ones are reported and not read */
+    LIMIT_FILTER_LINKS = 64,        /* link types that a filter is compiled for; packets of further ones do not pass it */
     LIMIT_CAPTURE_DEPTH = 32,       /* folders below one that was named; deeper ones are passed over with a warning */
     LIMIT_PACKET = 262144,          /* captured bytes of one packet (libpcap's MAXIMUM_SNAPLEN) */
     LIMIT_PCAPNG_BLOCK = 16777216,  /* one pcapng block; a larger one is damage */
     LIMIT_PCAPNG_INTERFACES = 1024, /* interfaces of one pcapng section */
 
     /* decode: */
+    LIMIT_WIRE_LENGTH = 1048576,      /* a packet's length on the wire that is believed; twice what segmentation offload makes */
     LIMIT_TUNNEL_DEPTH = 4,           /* IP headers inside one another; deeper packets count as tunnels_too_deep */
     LIMIT_EXTENSION_HEADERS = 16,     /* of one IPv6 packet (RFC 8504 5.3 lets hosts stop at 8) */
     LIMIT_VLAN_TAGS = 8,              /* tags and MPLS labels of one packet */
@@ -24,8 +30,14 @@ enum {
 
     /* flow: */
     LIMIT_FLOWS = 1000000,           /* default of --max-flows */
-    LIMIT_HELD_SEGMENTS = 256,       /* out-of-order segments kept per direction; the hole is then given up */
-    LIMIT_HELD_BYTES = 262144,       /* ... and their bytes per direction */
+    LIMIT_HELD_SEGMENTS = 128,       /* out-of-order segments kept per direction; the hole is then given up */
+    LIMIT_HELD_BYTES = 262144,       /* ... and their bytes per direction: a usual receive window */
+    LIMIT_HELD_ONE_SIDED = 65536,    /* ... where only one side was captured, so that no acknowledgment tells of a loss */
+    LIMIT_HELD_ALL = 268435456,      /* out-of-order bytes in all flows */
+    LIMIT_WINDOW = 67108864,         /* how far ahead of the last byte a segment is believed: 64 MiB, four usual largest windows */
+    LIMIT_BARE_S = 60,               /* seconds that a connection without payload is remembered */
+    LIMIT_ENDED_S = 10,              /* seconds that an ended one is, so that late segments open no new flow */
+    LIMIT_IDLE_S = 600,              /* default of --idle-timeout: RFC 5321 4.5.3.2.6 lets a client wait 10 minutes for a reply */
     LIMIT_POOL_BYTES = 268435456,    /* bytes lent by the buffer pool in all */
 
     /* proto: */

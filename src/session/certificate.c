@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads one certificate with libcrypto: DER from a handshake in, what the record shows out. */
+#include <arpa/inet.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/asn1t.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "base/limits.h"
+#include "base/memory.h"
+#include "session/certificate.h"
+
+/* RFC 4514 with UTF-8 left as it is; attributes that libcrypto cannot name come as #hex. */
+static const unsigned long NAME_FORMAT = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+
+/* Key algorithms by the words of the events, and the size below which a key is weak. */
+static const struct key_kind {
+    int nid;
+    const char *word;
+    int least_bits;
+} key_kinds[] = {
+    {NID_rsaEncryption, "RSA", 2048},
+    {NID_rsa, "RSA", 2048},
+    {NID_rsassaPss, "RSA-PSS", 2048},
+    {NID_dsa, "DSA", 2048},
+    {NID_dhKeyAgreement, "DH", 2048},
+    {NID_dhpublicnumber, "DH", 2048},
+    {NID_X9_62_id_ecPublicKey, "EC", 224},
+    {NID_ED25519, "Ed25519", 0},
+    {NID_ED448, "Ed448", 0},
+};
+
+/* text_bound returns how many of `length` bytes fit into `most`, without cutting a UTF-8 sequence.
+ */
+static size_t text_bound(const char *bytes, size_t length, size_t most)
+{
+    if (length <= most)
+        return length;
+    while (most && ((unsigned char)bytes[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
+/* text_new returns a string (new) of at most `most` bytes; what is cut shows as "...". */
+static char *text_new(const char *bytes, size_t length, size_t most)
+{
+    size_t kept = text_bound(bytes, length, most);
+    char *text = memory_new(kept + sizeof "...");
+    if (!text)
+        return NULL;
+    memcpy(text, bytes, kept);
+    if (kept < length)
+        memcpy(text + kept, "...", sizeof "...");
+    return text;
+}
+
+/* A NUL would end a string before its end, and let "mx.example.net\0.evil.example" pass for
+ * another. */
+static size_t escaped_length(struct slice bytes)
+{
+    size_t length = bytes.length;
+    for (size_t i = 0; i < bytes.length; i++)
+        length += bytes.data[i] ? 0 : 2;
+    return length;
+}
+
+/* escape writes bytes, NUL as \00, and a NUL at the end; returns where it stopped, behind that. */
+static char *escape(struct slice bytes, char *out)
+{
+    for (size_t i = 0; i < bytes.length; i++) {
+        if (bytes.data[i]) {
+            *out++ = (char)bytes.data[i];
+        } else {
+            memcpy(out, "\\00", 3);
+            out += 3;
+        }
+    }
+    *out++ = '\0';
+    return out;
+}
+
+static struct slice string_bytes(const ASN1_STRING *string)
+{
+    return (struct slice){.data = ASN1_STRING_get0_data(string),
+                          .length = (size_t)ASN1_STRING_length(string)};
+}
+
+/* A name that is no text of its type (a BMPString of odd length) is shown as #hex throughout. */
+static char *read_distinguished_name(const X509_NAME *name)
+{
+    BIO *out = BIO_new(BIO_s_mem());
+    char *text = NULL, *bytes = NULL;
+    if (!out)
+        return NULL;
+    if (X509_NAME_print_ex(out, name, 0, NAME_FORMAT) < 0) {
+        (void)BIO_reset(out);
+        X509_NAME_print_ex(out, name, 0, NAME_FORMAT | ASN1_STRFLGS_DUMP_ALL);
+    }
+    long length = BIO_get_mem_data(out, &bytes);
+    if (length >= 0)
+        text = text_new(length ? bytes : "", (size_t)length, LIMIT_DISTINGUISHED_NAME);
+    BIO_free(out);
+    return text;
+}
+
+/* The first CN; NULL in *out if there is none. False without memory. */
+static bool read_common_name(X509 *x, char **out)
+{
+    const X509_NAME *subject = X509_get_subject_name(x);
+    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    if (at < 0)
+        return true;
+    const ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+    unsigned char *utf8 = NULL;
+    int length = ASN1_STRING_to_UTF8(&utf8, value);
+    struct slice bytes = string_bytes(value);
+    if (length >= 0)
+        bytes = (struct slice){.data = utf8, .length = (size_t)length};
+    char *escaped = memory_new(escaped_length(bytes) + 1);
+    if (escaped) {
+        escape(bytes, escaped);
+        *out = text_new(escaped, strlen(escaped), LIMIT_TEXT);
+    }
+    memory_free(escaped);
+    OPENSSL_free(utf8);
+    return *out != NULL;
+}
+
+/* RFC 5280 4.1.2.2 allows 20 octets and no negative number; more and others are met. */
+static char *read_serial(const X509 *x)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
+    struct slice bytes = string_bytes(serial);
+    char text[2 * LIMIT_SERIAL + sizeof "-" + sizeof "..."], *out = text;
+    if (ASN1_STRING_type(serial) & V_ASN1_NEG)
+        *out++ = '-';
+    for (size_t i = 0; i < bytes.length && i < LIMIT_SERIAL; i++) {
+        *out++ = digits[bytes.data[i] >> 4];
+        *out++ = digits[bytes.data[i] & 15];
+    }
+    if (bytes.length == 0)
+        out = stpcpy(out, "00");
+    if (bytes.length > LIMIT_SERIAL)
+        out = stpcpy(out, "...");
+    return text_new(text, (size_t)(out - text), sizeof text);
+}
+
+/*
+ * Days from 1970-01-01 to a day of the Gregorian calendar, in eras of 400 years that begin on
+ * 1 March, so that the leap day comes last. timegm is bound to time_t, mktime to a time zone.
+ */
+static int64_t days_since_1970(int64_t year, int month, int day)
+{
+    if (month <= 2)
+        year--;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+           719468;
+}
+
+/* Seconds since 1970 of an UTCTime or GeneralizedTime (RFC 5280 4.1.2.5), `unknown` if it is none.
+ */
+static int64_t read_time(const ASN1_TIME *time, int64_t unknown)
+{
+    struct tm tm;
+    if (!ASN1_TIME_to_tm(time, &tm))
+        return unknown;
+    return days_since_1970(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 +
+           tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
+}
+
+/* The name of an algorithm: libcrypto's long or short one, or the dotted OID. */
+static char *object_text(const ASN1_OBJECT *object, bool long_name)
+{
+    char text[128];
+    int nid = OBJ_obj2nid(object);
+    const char *name = nid == NID_undef ? NULL : long_name ? OBJ_nid2ln(nid) : OBJ_nid2sn(nid);
+    if (!name) {
+        if (OBJ_obj2txt(text, sizeof text, object, 1) <= 0)
+            text[0] = '\0';
+        name = text;
+    }
+    return text_new(name, strlen(name), sizeof text);
+}
+
+static const struct key_kind *key_kind_of(const ASN1_OBJECT *algorithm)
+{
+    int nid = OBJ_obj2nid(algorithm);
+    for (size_t i = 0; i < sizeof key_kinds / sizeof key_kinds[0]; i++)
+        if (key_kinds[i].nid == nid)
+            return &key_kinds[i];
+    return NULL;
+}
+
+/* The algorithm is named also where libcrypto does not know the key itself (0 bits then). */
+static bool read_key(struct certificate *certificate, X509 *x)
+{
+    ASN1_OBJECT *algorithm = NULL;
+    if (!X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, X509_get_X509_PUBKEY(x)))
+        return false;
+    const struct key_kind *kind = key_kind_of(algorithm);
+    EVP_PKEY *key = X509_get0_pubkey(x);
+    int bits = key ? EVP_PKEY_get_bits(key) : 0;
+    certificate->key_bits = (uint16_t)(bits < 0 ? 0 : bits > UINT16_MAX ? UINT16_MAX : bits);
+    certificate->key_weak = kind && bits > 0 && bits < kind->least_bits;
+    certificate->key =
+        kind ? text_new(kind->word, strlen(kind->word), LIMIT_TEXT) : object_text(algorithm, false);
+    return certificate->key != NULL;
+}
+
+/* The digest of an RSA-PSS signature stands in its parameters; without one it is SHA-1 (RFC
+ * 4055 3.1). */
+static int pss_digest(const X509_ALGOR *algorithm)
+{
+    int type = 0, digest = NID_undef;
+    const void *value = NULL;
+    X509_ALGOR_get0(NULL, &type, &value, algorithm);
+    if (type != V_ASN1_SEQUENCE)
+        return NID_undef;
+    RSA_PSS_PARAMS *parameters = ASN1_item_unpack(value, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
+    if (!parameters)
+        return NID_undef;
+    digest =
+        parameters->hashAlgorithm ? OBJ_obj2nid(parameters->hashAlgorithm->algorithm) : NID_sha1;
+    RSA_PSS_PARAMS_free(parameters);
+    return digest;
+}
+
+static bool digest_weak(int nid)
+{
+    switch (nid) {
+    case NID_md2:
+    case NID_md4:
+    case NID_md5:
+    case NID_md5_sha1:
+    case NID_sha:
+    case NID_sha1: return true;
+    default: return false;
+    }
+}
+
+static bool read_signature(struct certificate *certificate, const X509 *x)
+{
+    const X509_ALGOR *algorithm = NULL;
+    const ASN1_OBJECT *object = NULL;
+    int digest = NID_undef;
+    X509_get0_signature(NULL, &algorithm, x);
+    X509_ALGOR_get0(&object, NULL, NULL, algorithm);
+    int nid = OBJ_obj2nid(object);
+    if (nid == NID_rsassaPss)
+        digest = pss_digest(algorithm);
+    else if (nid != NID_undef)
+        OBJ_find_sigid_algs(nid, &digest, NULL);
+    certificate->signature_weak = digest_weak(digest);
+    certificate->signature = object_text(object, true);
+    return certificate->signature != NULL;
+}
+
+/*
+ * Self-signed is what X509_check_issued would say of a certificate and itself as far as names and
+ * key identifiers go (RFC 5280 4.2.1.1). The signature is not verified (it costs more than all the
+ * rest), nor need libcrypto know its algorithm.
+ */
+static bool read_self_signed(X509 *x)
+{
+    if (X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) != 0)
+        return false;
+    X509_get_extension_flags(x); /* makes libcrypto read the subject's key identifier */
+    AUTHORITY_KEYID *authority = X509_get_ext_d2i(x, NID_authority_key_identifier, NULL, NULL);
+    bool agrees = X509_check_akid(x, authority) == X509_V_OK;
+    AUTHORITY_KEYID_free(authority);
+    return agrees;
+}
+
+/* name_bytes tells the kind of a name and borrows its bytes; false if it is none that is kept. */
+static bool name_bytes(const GENERAL_NAME *name, enum certificate_name_kind *kind,
+                       struct slice *out)
+{
+    if (name->type != GEN_DNS && name->type != GEN_IPADD)
+        return false;
+    *kind = name->type == GEN_DNS ? CERTIFICATE_DNS_NAME : CERTIFICATE_ADDRESS;
+    *out = string_bytes(name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress);
+    return true;
+}
+
+/* name_length returns the bytes that a name takes as text with its NUL; 0 if it is not kept. */
+static size_t name_length(enum certificate_name_kind kind, struct slice bytes)
+{
+    if (kind == CERTIFICATE_ADDRESS)
+        return bytes.length == 4 ? INET_ADDRSTRLEN : bytes.length == 16 ? INET6_ADDRSTRLEN : 0;
+    size_t length = escaped_length(bytes) + 1;
+    return length <= LIMIT_TEXT ? length : 0;
+}
+
+static void add_name(struct certificate *certificate, enum certificate_name_kind kind,
+                     struct slice bytes, char **text)
+{
+    char *start = *text;
+    certificate->name_kinds[certificate->name_count] = (uint8_t)kind;
+    certificate->names[certificate->name_count++] = start;
+    if (kind == CERTIFICATE_DNS_NAME) {
+        *text = escape(bytes, start);
+    } else {
+        inet_ntop(bytes.length == 4 ? AF_INET : AF_INET6, bytes.data, start, INET6_ADDRSTRLEN);
+        *text = start + strlen(start) + 1;
+    }
+}
+
+/* One block holds the pointers, the kinds and the texts of all names. */
+static bool reserve_names(struct certificate *certificate, size_t count, size_t size, char **text)
+{
+    char *block = memory_new(count * (sizeof *certificate->names + 1) + size);
+    if (!block)
+        return false;
+    certificate->names = (char **)(void *)block;
+    certificate->name_kinds = (uint8_t *)block + count * sizeof *certificate->names;
+    *text = block + count * (sizeof *certificate->names + 1);
+    return true;
+}
+
+/* Two passes over the names: what is kept is counted and measured first. */
+static bool keep_names(struct certificate *certificate, const GENERAL_NAMES *names)
+{
+    enum certificate_name_kind kind;
+    struct slice bytes;
+    size_t count = 0, size = 0;
+    char *text = NULL;
+    int all = sk_GENERAL_NAME_num(names);
+    for (int i = 0; i < all && count < LIMIT_CERTIFICATE_NAMES; i++) {
+        if (!name_bytes(sk_GENERAL_NAME_value(names, i), &kind, &bytes))
+            continue;
+        size_t length = name_length(kind, bytes);
+        count += length != 0;
+        size += length;
+    }
+    if (count && !reserve_names(certificate, count, size, &text))
+        return false;
+    for (int i = 0; i < all; i++) {
+        if (!name_bytes(sk_GENERAL_NAME_value(names, i), &kind, &bytes))
+            continue;
+        certificate->dns_name_count =
+            (uint16_t)(certificate->dns_name_count + (kind == CERTIFICATE_DNS_NAME));
+        if (certificate->name_count < count && name_length(kind, bytes))
+            add_name(certificate, kind, bytes, &text);
+        else
+            certificate->names_dropped++;
+    }
+    return true;
+}
+
+/* RFC 5280 4.2.1.6; of several such extensions (4.2 forbids them) the first counts. */
+static bool read_names(struct certificate *certificate, const X509 *x)
+{
+    int at = -1;
+    GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, &at);
+    bool kept = !names || keep_names(certificate, names);
+    GENERAL_NAMES_free(names);
+    return kept;
+}
+
+static bool read_all(struct certificate *certificate, X509 *x)
+{
+    certificate->subject = read_distinguished_name(X509_get_subject_name(x));
+    certificate->issuer = read_distinguished_name(X509_get_issuer_name(x));
+    certificate->serial = read_serial(x);
+    certificate->not_before = read_time(X509_get0_notBefore(x), INT64_MIN);
+    certificate->not_after = read_time(X509_get0_notAfter(x), INT64_MAX);
+    certificate->self_signed = read_self_signed(x);
+    return certificate->subject && certificate->issuer && certificate->serial &&
+           read_common_name(x, &certificate->common_name) && read_key(certificate, x) &&
+           read_signature(certificate, x) && read_names(certificate, x);
+}
+
+enum certificate_verdict certificate_read(struct certificate *certificate, struct slice der)
+{
+    const unsigned char *next = der.data;
+    X509 *x = der.length && der.length <= LONG_MAX ? d2i_X509(NULL, &next, (long)der.length) : NULL;
+    enum certificate_verdict verdict = CERTIFICATE_MALFORMED;
+    if (x && next == der.data + der.length)
+        verdict = read_all(certificate, x) ? CERTIFICATE_READ : CERTIFICATE_NO_MEMORY;
+    X509_free(x);
+    ERR_clear_error();
+    certificate->readable = verdict == CERTIFICATE_READ;
+    if (!certificate->readable)
+        certificate_clear(certificate);
+    return verdict;
+}
+
+void certificate_clear(struct certificate *certificate)
+{
+    struct certificate empty = {.references = certificate->references};
+    memcpy(empty.sha256, certificate->sha256, sizeof empty.sha256);
+    memory_free(certificate->subject);
+    memory_free(certificate->issuer);
+    memory_free(certificate->serial);
+    memory_free(certificate->key);
+    memory_free(certificate->signature);
+    memory_free(certificate->common_name);
+    memory_free(certificate->names);
+    *certificate = empty;
+}
