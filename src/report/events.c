@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The way into the report: files of lines, each parsed by jansson and handed on by its event_type. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/limits.h"
+#include "base/memory.h"
+#include "report/events.h"
+
+enum { SCHEMA = 1, PROGRESS_LINES = 4096 };
+
+void event_reader_init(struct event_reader *reader)
+{
+    memset(reader, 0, sizeof *reader);
+}
+
+void event_reader_close(struct event_reader *reader)
+{
+    memory_free(reader->part);
+    reader->part = NULL;
+}
+
+const char *event_text(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static bool two_digits(const char **at, unsigned *out)
+{
+    const char *p = *at;
+    if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
+        return false;
+    *out = (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0');
+    *at += 2;
+    return true;
+}
+
+static bool sign(const char **at, char c)
+{
+    return *(*at)++ == c;
+}
+
+/* Days since 1970 of a date of the Gregorian calendar; years begin in March, so that February ends them. */
+static int64_t days_of(int64_t year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t of_era = year - era * 400;
+    int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static int64_t fraction_ns(const char **at)
+{
+    int64_t ns = 0, unit = 100000000;
+    for (; **at >= '0' && **at <= '9'; (*at)++, unit /= 10)
+        ns += (**at - '0') * unit;
+    return ns;
+}
+
+bool event_time(const char *text, int64_t *ns)
+{
+    unsigned century, year, month, day, hour, minute, second;
+    const char *at = text;
+    if (!(two_digits(&at, &century) && two_digits(&at, &year) && sign(&at, '-') &&
+          two_digits(&at, &month) && sign(&at, '-') && two_digits(&at, &day) && sign(&at, 'T') &&
+          two_digits(&at, &hour) && sign(&at, ':') && two_digits(&at, &minute) && sign(&at, ':') &&
+          two_digits(&at, &second)))
+        return false;
+    if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+        return false;
+    int64_t fraction = 0;
+    if (*at == '.') {
+        at++;
+        fraction = fraction_ns(&at);
+    }
+    if (strcmp(at, "Z") != 0)
+        return false;
+    int64_t days = days_of((int64_t)century * 100 + year, month, day);
+    int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second;
+    if (seconds > INT64_MAX / 1000000000 - 1 || seconds < INT64_MIN / 1000000000 + 1)
+        return false; /* beyond the years 1677 to 2262 nanoseconds do not fit */
+    *ns = seconds * 1000000000 + fraction;
+    return true;
+}
+
+static const char *take_event(struct event_reader *reader, const json_t *event)
+{
+    const char *type = event_text(event, "event_type");
+    if (!type)
+        return json_is_object(event) ? "no event of mxtap (no event_type)" : "no JSON object";
+    const json_t *schema = json_object_get(event, "schema");
+    if (!json_is_integer(schema) || json_integer_value(schema) < 1)
+        return "no event of mxtap (no schema)";
+    if (json_integer_value(schema) > SCHEMA)
+        return "written by a newer mxtap (schema above 1)";
+    if (strcmp(type, "session") == 0)
+        return event_session(reader, event);
+    if (strcmp(type, "stats") == 0)
+        return event_stats(reader, event);
+    if (strcmp(type, "aggregate") == 0)
+        return aggregate_line(reader, event);
+    return "an event_type that is not known";
+}
+
+const char *event_reader_line(struct event_reader *reader, const char *line, size_t length)
+{
+    while (length && (line[length - 1] == '\n' || line[length - 1] == '\r'))
+        length--;
+    if (length == 0)
+        return NULL;
+    json_t *event = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
+    if (!event)
+        return "no JSON";
+    const char *why = take_event(reader, event);
+    json_decref(event);
+    reader->lines++;
+    if (reader->progress && reader->lines % PROGRESS_LINES == 0)
+        reader->progress(reader->user, reader);
+    aggregate_tidy(reader->aggregate);
+    return why;
+}
+
+void event_reader_damage(struct event_reader *reader, const char *name, uint64_t line, const char *why)
+{
+    reader->damaged++;
+    reader->aggregate->damaged++;
+    if (++reader->damaged_here <= LIMIT_REPORT_DAMAGE_SHOWN)
+        log_error(reader->log, "%s:%llu: %s", name, (unsigned long long)line, why);
+}
+
+/* A line longer than the limit is skipped to its end without being held. */
+struct line_source {
+    FILE *file;
+    char *line;
+    size_t capacity;
+    bool too_long;
+};
+
+/* Returns the length of the next line, -1 at the end. fgets is fast here, and bounded; NULs in it make no line of JSON. */
+static long next_line(struct line_source *source)
+{
+    size_t length = 0;
+    source->too_long = false;
+    while (fgets(source->line + length, (int)(source->capacity - length), source->file)) {
+        length += strlen(source->line + length);
+        if (length && source->line[length - 1] == '\n')
+            return (long)length;
+        if (length + 1 < source->capacity)
+            continue; /* the end of the file, or a NUL */
+        if (source->capacity >= LIMIT_REPORT_LINE) {
+            source->too_long = true;
+            length = 0;
+            continue;
+        }
+        char *line = memory_resize(source->line, source->capacity * 2);
+        if (!line)
+            return -1;
+        source->line = line;
+        source->capacity *= 2;
+    }
+    return length || source->too_long ? (long)length : -1;
+}
+
+static void read_lines(struct event_reader *reader, struct line_source *source, const char *name)
+{
+    uint64_t number = 0;
+    for (long length; (length = next_line(source)) >= 0;) {
+        number++;
+        const char *why = source->too_long
+                              ? "longer than any event (1 MiB)"
+                              : event_reader_line(reader, source->line, (size_t)length);
+        if (why)
+            event_reader_damage(reader, name, number, why);
+    }
+}
+
+void event_reader_file(struct event_reader *reader, struct input *input, const char *name)
+{
+    struct line_source source = {.file = input_file(input), .capacity = 65536};
+    source.line = memory_new(source.capacity);
+    if (!source.file || !source.line) {
+        log_error(reader->log, "%s: out of memory", name);
+        memory_free(source.line);
+        return;
+    }
+    reader->input = input;
+    reader->damaged_here = 0;
+    read_lines(reader, &source, name);
+    const char *why = aggregate_lines_end(reader);
+    if (!why)
+        why = input_damage(input);
+    if (why) {
+        log_error(reader->log, "%s: %s", name, why);
+        reader->damaged++;
+    }
+    if (reader->damaged_here > LIMIT_REPORT_DAMAGE_SHOWN)
+        log_error(reader->log, "%s: %llu lines in all could not be used", name,
+                  (unsigned long long)reader->damaged_here);
+    reader->input = NULL;
+    memory_free(source.line);
+}
