@@ -66,7 +66,7 @@ static enum smtp_verb only_answers(unsigned code)
     }
 }
 
-/* Can this code be the first reply to this command? A lost reply is noticed where it cannot. */
+/* Can this code be the reply to this command? A lost reply is noticed where it cannot. */
 static bool fits(unsigned verb, unsigned code)
 {
     if (code >= 400)
@@ -77,23 +77,30 @@ static bool fits(unsigned verb, unsigned code)
     case SMTP_DATA: return code == 354;
     case SMTP_QUIT: return code == 221;
     case SMTP_AUTH: return code == 334 || code == 235;
-    default: return code / 100 == 2;
+    case SMTP_XCLIENT: return code == 220; /* it begins the session anew, with a greeting */
+    case SMTP_EHLO: return code == 250;
+    default: return code / 100 == 2 && only_answers(code) == SMTP_UNKNOWN;
     }
 }
 
-/* Finds the command that a reply with this code answers and takes those before it off the queue; the greeting answers none. */
-static unsigned answered(struct smtp_dialog *d, unsigned code)
+/* The oldest command that this code can answer, or -1. Without holes it is the head, unless that is a line that nobody need answer. */
+static int find_answered(const struct smtp_dialog *d, unsigned code)
 {
     enum smtp_verb only = only_answers(code);
     int at = only == SMTP_UNKNOWN ? -1 : find_pending(d, only);
+    for (unsigned i = 0; at < 0 && i < d->pending_runs; i++)
+        if (fits(d->pending[i].verb, code) || (!(d->seen & SMTP_SEEN_DIALOG_HOLE) && d->pending[i].verb != SMTP_EMPTY))
+            at = (int)i;
+    return at;
+}
+
+/* Finds the command that a reply with this code answers and takes those before it off the queue. */
+static unsigned answered(struct smtp_dialog *d, unsigned code)
+{
+    int at = find_answered(d, code);
     if (at > 0)
         drop_runs(d, (unsigned)at);
-    else if (at < 0)
-        while (d->pending_runs && !fits(d->pending[0].verb, code) && d->pending_runs > 1)
-            drop_runs(d, 1);
-    if (!d->pending_runs)
-        return SMTP_UNKNOWN;
-    return fits(d->pending[0].verb, code) || !(d->seen & SMTP_SEEN_DIALOG_HOLE) ? d->pending[0].verb : SMTP_UNKNOWN;
+    return at < 0 ? SMTP_UNKNOWN : d->pending[0].verb;
 }
 
 static void advance_starttls(struct smtp_dialog *d, enum starttls state)
@@ -271,12 +278,14 @@ static void reply_ends(struct smtp_dialog *d, bool greeting)
         break;
     default: break;
     }
-    if (d->reply_to != SMTP_UNKNOWN || d->pending_runs == 0 || d->pending[0].verb == SMTP_UNKNOWN)
+    if (d->pending_runs && d->pending[0].verb == d->reply_to)
         pop(d);
 }
 
 struct smtp_answer smtp_dialog_reply(struct smtp_dialog *d, const struct smtp_reply_line *line)
 {
+    if (d->reply_broken && line->code != d->reply_code)
+        d->reply_code = 0; /* the end of the last reply is in a hole */
     struct smtp_answer answer = {.first = d->reply_code == 0, .complete = !line->more};
     /* The first reply of all is the greeting, unless the capture may have missed it. */
     bool may_greet = !(d->seen & SMTP_SEEN_GREETING) &&
@@ -365,12 +374,6 @@ void smtp_dialog_gap(struct smtp_dialog *d, enum side from, uint64_t length)
     }
     d->reply_broken = true;
     d->seen |= SMTP_SEEN_DIALOG_HOLE;
-    if (!d->reply_code)
-        return;
-    /* The rest of a reply may be lost with its last line: what comes next begins a new one if its code differs. */
-    if (d->reply_to == SMTP_EHLO || d->reply_to == SMTP_LHLO)
-        return;
-    d->reply_code = 0;
 }
 
 void smtp_dialog_assume(struct smtp_dialog *d, enum smtp_expect expect)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TCP connections: the five-tuple table, who is client, in-order data of both sides, and the end. */
+#ifndef FLOW_FLOW_H
+#define FLOW_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/counters.h"
+#include "base/hashmap.h"
+#include "base/words.h"
+#include "decode/segment.h"
+
+/* One direction. Offsets count payload bytes from the first one of the direction (or of the capture, if it began later). */
+struct flow_half {
+    uint64_t next;    /* offset of the next byte to deliver; when shunted: of the highest byte seen */
+    uint32_t first;   /* sequence number of offset 0 */
+    uint32_t acked;   /* the other side acknowledged up to here: low 32 bits of the offset */
+};
+
+enum flow_list { FLOW_BARE, FLOW_ACTIVE, FLOW_ENDED, FLOW_LISTS };
+
+/* What tells connections apart. Both ends are in the order of their bytes, so that both directions have the same key. */
+struct flow_key {
+    struct address address[2];
+    uint16_t port[2];
+    uint16_t vlan[SEGMENT_VLANS];
+};
+
+/* A connection: less than three cache lines. `client` tells which index of key and half is the client's. */
+struct flow {
+    struct hashlink link;
+    struct flow *older, *newer;
+    struct flow_key key;
+    int64_t first_ns; /* time of the first packet */
+    int64_t last_ns;  /* time of the last packet */
+    struct flow_half half[2];
+    void *session;          /* the sink's, NULL without */
+    struct stream *stream;  /* out-of-order data, NULL without */
+    uint32_t queued_s;      /* when it was last moved to the end of its list */
+    uint32_t stray;         /* where a segment far out of the window ended: the next one that goes on there is believed */
+    uint32_t reuse;         /* first sequence number of a SYN that asks for the same ports again */
+    uint16_t capture;       /* struct packet's source of the first packet */
+    uint8_t family, vlans;
+    uint8_t client;         /* index of the client's half */
+    uint8_t list;           /* enum flow_list */
+    uint8_t end_from;       /* index of the half that began the end */
+    bool roles_known : 1;   /* by SYN or by port */
+    bool syn_seen : 1;      /* of either side */
+    bool reuse_asked : 1;
+    bool shunted : 1;       /* no data are delivered any more */
+    bool had_payload : 1;
+    bool opened : 1;        /* the sink was asked for a session */
+    uint8_t known[2];       /* half[i].first is set */
+    uint8_t seen[2];        /* packets of that half were seen */
+    uint8_t fin[2];         /* FIN_ states */
+};
+
+enum { FIN_NONE, FIN_SEEN /* behind a hole */, FIN_DELIVERED };
+
+/*
+ * What flow tells the session stage. Bytes are borrowed for the call. `from` is who sent them; in open it is the index of the half, since roles may not be
+ * known then (set them with flow_set_client).
+ */
+struct flow_sink {
+    void *(*open)(void *user, struct flow *flow, unsigned half, struct slice first); /* first payload: returns the session, NULL: not followed */
+    void (*data)(void *user, struct flow *flow, enum side from, struct slice bytes, int64_t time_ns);
+    void (*gap)(void *user, struct flow *flow, enum side from, uint64_t length, bool cut); /* cut: by the capture's snapshot length */
+    void (*close_half)(void *user, struct flow *flow, enum side from, int64_t time_ns);    /* its FIN, in order */
+    void (*end)(void *user, struct flow *flow, enum end_how how, enum side from);          /* last call: takes flow->session */
+    void *user;
+};
+
+struct flow_options {
+    const uint8_t *ports;    /* 65536 bits: ports to follow; borrowed */
+    bool any_port;           /* follow all; `ports` still tells roles */
+    bool ignore_vlan;
+    uint32_t max_flows;
+    int64_t idle_ns;         /* a flow with payload ends after this much silence */
+};
+
+struct flow_table;
+
+/* flow_table_new returns a table (new); options' ports, counters are borrowed. NULL without memory. */
+struct flow_table *flow_table_new(const struct flow_options *options, struct flow_sink sink, struct counters *counters);
+
+/* flow_segment takes the next TCP segment; now_ns is the packet clock. */
+void flow_segment(struct flow_table *table, const struct segment *segment, int64_t now_ns);
+
+/* flow_tick lets time pass: timeouts, holes that nobody will fill. Cheap when there is nothing to do. */
+void flow_tick(struct flow_table *table, int64_t now_ns);
+
+/* flow_finish ends all flows as at the end of the capture (END_EOF), oldest first. */
+void flow_finish(struct flow_table *table);
+
+/* flow_shunt: the session needs no more data of this flow; only its bytes are counted and its end is awaited. */
+void flow_shunt(struct flow_table *table, struct flow *flow);
+
+/* flow_set_client says which half is the client's, where neither SYN nor port told. */
+void flow_set_client(struct flow *flow, unsigned half);
+
+/* flow_bytes returns how many payload bytes a side sent, by sequence numbers. */
+uint64_t flow_bytes(const struct flow *flow, enum side from);
+
+/* flow_held returns the bytes that the table and its streams hold. */
+uint64_t flow_held(const struct flow_table *table);
+
+/* flow_table_free frees; flows that were not finished vanish without an end. NULL is allowed. */
+void flow_table_free(struct flow_table *table);
+
+static inline enum side flow_side(const struct flow *flow, unsigned half)
+{
+    return half == flow->client ? SIDE_CLIENT : SIDE_SERVER;
+}
+
+#endif
