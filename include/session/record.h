@@ -24,6 +24,7 @@ struct smtp_facts {
     struct text_ref server_name; /* the host named by it */
     struct text_ref client_name; /* argument of the first EHLO, HELO or LHLO */
     struct text_ref reply_text;  /* of the reply to the STARTTLS attempt that got furthest; its first line */
+    struct text_ref sender_domains, recipient_domains; /* with --envelope-domains: of MAIL FROM and RCPT TO in the clear, each once, comma-separated */
     struct text_ref mechanism;   /* SASL mechanism with which credentials crossed without TLS, or "other" */
     uint16_t reply_code;         /* 0: no reply to STARTTLS */
     uint16_t banner_code;        /* 0: no greeting */

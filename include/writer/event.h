@@ -38,6 +38,9 @@ void event_put_word(struct event_build *build, json_t *object, const char *key, 
 void event_put_text(struct event_build *build, json_t *object, const char *key, struct slice text);
 void event_put_string(struct event_build *build, json_t *object, const char *key, const char *text);
 
+/* event_put_split puts a comma-separated list from the wire as an array of strings, left out if it is empty. */
+void event_put_split(struct event_build *build, json_t *object, const char *key, struct slice list);
+
 void event_put_number(struct event_build *build, json_t *object, const char *key, uint64_t number);
 void event_put_milliseconds(struct event_build *build, json_t *object, const char *key, int64_t ns);
 void event_put_boolean(struct event_build *build, json_t *object, const char *key, bool value);

@@ -60,6 +60,21 @@ void event_put_string(struct event_build *build, json_t *object, const char *key
         event_put(build, object, key, escaped_string(build, text_slice(text)));
 }
 
+void event_put_split(struct event_build *build, json_t *object, const char *key, struct slice list)
+{
+    struct reader rest = reader_of_slice(list);
+    json_t *items = json_array();
+    while (rest.left) {
+        struct reader ahead = rest;
+        size_t length = 0;
+        while (ahead.left && reader_u8(&ahead) != ',')
+            length++;
+        event_add_text(build, items, reader_bytes(&rest, length));
+        reader_skip(&rest, rest.left ? 1 : 0);
+    }
+    event_put_list(build, object, key, items);
+}
+
 void event_put_number(struct event_build *build, json_t *object, const char *key, uint64_t number)
 {
     event_put(build, object, key,

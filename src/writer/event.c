@@ -96,6 +96,9 @@ static void put_smtp(struct event_build *build, json_t *event, const struct reco
     if (facts->mail_in_clear)
         event_put_number(build, smtp, "mail_in_clear", facts->mail_in_clear);
     event_put_text(build, smtp, "auth_in_clear", record_text(record, facts->mechanism));
+    event_put_split(build, smtp, "sender_domains", record_text(record, facts->sender_domains));
+    event_put_split(build, smtp, "recipient_domains",
+                    record_text(record, facts->recipient_domains));
     event_put(build, event, "smtp", smtp);
 }
 

@@ -208,22 +208,6 @@ static void put_messages(struct event_build *build, json_t *object, const struct
     event_put_word(build, object, "last_message", name ? name : number);
 }
 
-static void put_client_alpn(struct event_build *build, json_t *client, const struct record *record)
-{
-    struct reader list = reader_of_slice(record_text(record, record->tls->client.alpn));
-    json_t *names = json_array();
-    while (list.left) {
-        struct reader ahead = list;
-        size_t length = 0;
-        while (ahead.left && reader_u8(&ahead) != ',')
-            length++;
-        struct slice name = reader_bytes(&list, length);
-        reader_skip(&list, list.left ? 1 : 0);
-        event_add_text(build, names, name);
-    }
-    event_put_list(build, client, "alpn", names);
-}
-
 static void put_client(struct event_build *build, json_t *tls, const struct record *record)
 {
     const struct tls_facts *facts = record->tls;
@@ -231,7 +215,7 @@ static void put_client(struct event_build *build, json_t *tls, const struct reco
     if (facts->have_client_hello) {
         put_version_name(build, client, "max_version", facts->client_max_version);
         event_put_text(build, client, "server_name", record_text(record, facts->server_name));
-        put_client_alpn(build, client, record);
+        event_put_split(build, client, "alpn", record_text(record, facts->client.alpn));
         uint32_t flags = facts->client.flags;
         event_put_boolean(build, client, "forward_secrecy", flags & TLS_OFFERS_FORWARD_SECRECY);
         event_put_boolean(build, client, "post_quantum", flags & TLS_OFFERS_POST_QUANTUM);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Events and text lines against lines written by hand from mxtap-events(5). With --print it writes
- * the events, for a check against the JSON Schema: test_event --print | python3 test of jsonschema.
+ * the events, to be held against man/mxtap-events.schema.json.
  */
 #include <stdlib.h>
 
@@ -286,6 +286,8 @@ static void test_plaintext(void)
     smtp.client_name = keep("old.werk.example");
     smtp.mail_in_clear = 3;
     smtp.mechanism = keep("PLAIN");
+    smtp.sender_domains = keep("werk.example");
+    smtp.recipient_domains = keep("example.net,example.org");
     record.direction = DIRECTION_INTERNAL;
     record.findings = UINT64_C(1) << FINDING_PLAINTEXT_FALLBACK | UINT64_C(1)
                                                                       << FINDING_AUTH_IN_CLEAR;
@@ -293,16 +295,17 @@ static void test_plaintext(void)
     record.fallback_uid = 0x1f;
     record.fallback_time_ns = 1566828190000000001;
     strcpy(record.fallback_community_id, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
-    CHECK_TEXT(
-        written("mxtap"),
-        HEAD "\"direction\":\"internal\",\"duration_ms\":812.4," PEERS
-             "\"outcome\":\"plaintext\",\"end\":{\"how\":\"fin\",\"from\":\"client\"},"
-             "\"smtp\":{\"hello\":\"HELO\",\"client_name\":\"old.werk.example\",\"starttls\":"
-             "\"offered\",\"mail_in_clear\":3,"
-             "\"auth_in_clear\":\"PLAIN\"},\"findings\":[\"plaintext_fallback\",\"auth_in_clear\"],"
-             "\"fallback_of\":{\"uid\":\"000000000000001f\",\"community_id\":\"1:LQU9qZlK+"
-             "B5F3KDmev6m5PMibrg=\","
-             "\"time\":\"2019-08-26T14:03:10.000000001Z\"}}");
+    CHECK_TEXT(written("mxtap"), HEAD
+               "\"direction\":\"internal\",\"duration_ms\":812.4," PEERS
+               "\"outcome\":\"plaintext\",\"end\":{\"how\":\"fin\",\"from\":\"client\"},"
+               "\"smtp\":{\"hello\":\"HELO\",\"client_name\":\"old.werk.example\",\"starttls\":"
+               "\"offered\",\"mail_in_clear\":3,"
+               "\"auth_in_clear\":\"PLAIN\",\"sender_domains\":[\"werk.example\"],"
+               "\"recipient_domains\":[\"example.net\",\"example.org\"]},\"findings\":[\"plaintext_"
+               "fallback\",\"auth_in_clear\"],"
+               "\"fallback_of\":{\"uid\":\"000000000000001f\",\"community_id\":\"1:LQU9qZlK+"
+               "B5F3KDmev6m5PMibrg=\","
+               "\"time\":\"2019-08-26T14:03:10.000000001Z\"}}");
     CHECK_TEXT(written("text"), "2019-08-26T14:03:11Z internal: clear text mail from "
                                 "192.0.2.10:51344 to 198.51.100.25:25: messages=3, "
                                 "starttls=offered, auth=<PLAIN>, helo=<old.werk.example>, "
