@@ -8,6 +8,7 @@ MSS = 1460
 START = 1700000000 * 1000000  # microseconds
 TURN = 10000
 CLIENT, SERVER = "C", "S"
+ETHERNET, RAW = 1, 101  # link types
 
 
 def checksum(data):
@@ -105,12 +106,28 @@ def other(side):
     return SERVER if side == CLIENT else CLIENT
 
 
-def write_pcap(path, packets, snaplen=262144):
+def write_pcap(path, packets, snaplen=262144, link=ETHERNET, order="<"):
+    """A pcap of those packets that are not dropped; `order` is that of its bytes."""
     with open(path, "wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, snaplen, 1))
+        file.write(struct.pack(order + "IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, snaplen, link))
         for packet in packets:
             if not packet.dropped:
                 caught = packet.data[:snaplen]
-                file.write(struct.pack("<IIII", packet.time // 1000000, packet.time % 1000000,
-                                       len(caught), len(packet.data)))
+                file.write(struct.pack(order + "IIII", packet.time // 1000000,
+                                       packet.time % 1000000, len(caught), len(packet.data)))
                 file.write(caught)
+
+
+def read_pcap(path):
+    """Link type and packets of a plain little-endian pcap with microseconds."""
+    with open(path, "rb") as file:
+        data = file.read()
+    magic, _, _, _, _, _, link = struct.unpack_from("<IHHiIII", data)
+    if magic != 0xa1b2c3d4:
+        raise ValueError(path + ": not a little-endian pcap")
+    packets, at = [], 24
+    while at < len(data):
+        seconds, micro, caught, _ = struct.unpack_from("<IIII", data, at)
+        packets.append(Packet(seconds * 1000000 + micro, None, data[at + 16:at + 16 + caught]))
+        at += 16 + caught
+    return link, packets

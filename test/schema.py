@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every event that any test got out of the program, against man/mxtap-events.schema.json."""
+import json
+import os
+
+import harness
+
+SCHEMA = os.path.join(harness.TOP, "man", "mxtap-events.schema.json")
+
+
+def events():
+    with open(harness.EVENTS, encoding="utf-8") as file:
+        return sorted(set(file))
+
+
+def broken(event):
+    """Events that no schema of ours may let pass: each key once with a value of another type."""
+    for key, value in event.items():
+        yield key, dict(event, **{key: 7 if not isinstance(value, int) else "seven"})
+    yield "outcome", dict(event, outcome="fine")
+    yield "event_type", dict(event, event_type="sessions")
+
+
+def main():
+    report = harness.Report("schema")
+    try:
+        import jsonschema
+    except ImportError:
+        report.skipped("events", "python3-jsonschema is not here")
+        return
+    if not harness.EVENTS or not os.path.exists(harness.EVENTS):
+        report.skipped("events", "no other test wrote any")
+        return
+    with open(SCHEMA, encoding="utf-8") as file:
+        schema = json.load(file)
+    kind = jsonschema.validators.validator_for(schema)
+    kind.check_schema(schema)
+    validator = kind(schema)
+    lines, sample, count = [], None, 0
+    for text in events():
+        event = json.loads(text)
+        sample = event if event["event_type"] == "session" else sample
+        count += 1
+        error = jsonschema.exceptions.best_match(validator.iter_errors(event))
+        if error:
+            lines.append("%s: %s\n%s" % ("/".join(map(str, error.path)), error.message,
+                                         text.strip()[:1000]))
+    print("    %d different events" % count)
+    report.verdict("events", lines[:40])
+    report.verdict("refuses-broken", ["takes a broken " + key for key, event in broken(sample)
+                                      if validator.is_valid(event)])
+
+
+if __name__ == "__main__":
+    main()
