@@ -18,9 +18,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _port = [40000]
 
 
+_port_lock = threading.Lock()
+
+
 def next_port():
-    _port[0] += 1
-    return _port[0]
+    with _port_lock:
+        _port[0] += 1
+        return _port[0]
 
 
 class inside:
@@ -126,9 +130,11 @@ def openssl_facts(output):
     # what it sends after that line is only its complaint about an end without close_notify
     written = re.search(r"alert write:fatal:(.*)", output[:new.start()] if new else output)
     read = re.search(r"alert read:fatal:(.*)", output)
-    if read or written:
-        facts["alert"] = names.alert("server", read[1].strip()) if read else \
-            names.alert("client", written[1].strip())
+    number = re.search(r"SSL alert number (\d+)", output)
+    if read and number:
+        facts["alert"] = names.alert_number("server", int(number[1]))
+    elif written:
+        facts["alert"] = names.alert("client", written[1].strip())
     if not new or new[2] == "(NONE)":
         return facts
     version = re.findall(r"^\s+Protocol\s*: (\S+)", output, re.M)
@@ -193,9 +199,7 @@ def gnutls_facts(output):
     facts = {"established": False, "outcome": "tls_failed"}
     received = re.search(r"Received alert \[(\d+)\]: (.*)", output)
     if received and "Fatal error" in output:
-        number = int(received[1])
-        text = next(t for t, n in names.ALERTS.items() if n == number)
-        facts["alert"] = names.alert("server", text)
+        facts["alert"] = names.alert_number("server", int(received[1]))
     description = re.search(r"^- Description: (.*)", output, re.M)
     if not description:
         return facts

@@ -4,7 +4,7 @@ import re
 
 from net import run
 
-ALERTS = {"close notify": 0, "unexpected_message": 10, "unexpected message": 10,
+ALERTS = {"close notify": 0, "unexpected message": 10,
           "bad record mac": 20, "handshake failure": 40, "bad certificate": 42,
           "unsupported certificate": 43, "certificate revoked": 44, "certificate expired": 45,
           "certificate unknown": 46, "illegal parameter": 47, "unknown CA": 48,
@@ -37,6 +37,10 @@ def alert(who, text):
     if text not in ALERTS:
         raise RuntimeError(f"alert of no known name: {text}")
     return {"from": who, "code": ALERTS[text], "name": text.replace(" ", "_").lower()}
+
+
+def alert_number(who, number):
+    return alert(who, next(text for text, code in ALERTS.items() if code == number))
 
 
 def gnutls_aead(cipher):

@@ -8,7 +8,7 @@ import pki
 import servers
 from capture import Book
 
-MODULES = ("scenes_basic", "scenes_tls")
+MODULES = ("scenes_basic", "scenes_tls", "scenes_failure", "scenes_plain", "scenes_net")
 
 
 class Recorder:
