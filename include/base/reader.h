@@ -48,8 +48,10 @@ static inline const uint8_t *reader_take(struct reader *r, size_t count)
         return NULL;
     }
     const uint8_t *at = r->next;
-    r->next += count;
-    r->left -= count;
+    if (count) { /* an empty slice may have no address, to which C lets nothing be added */
+        r->next += count;
+        r->left -= count;
+    }
     return at;
 }
 
@@ -120,8 +122,9 @@ static inline bool reader_copy(struct reader *r, void *out, size_t count)
 /* reader_child returns a reader over the next `count` bytes; on a fault an empty one that is bad too. */
 static inline struct reader reader_child(struct reader *r, size_t count)
 {
+    bool fits = count <= r->left;
     const uint8_t *p = reader_take(r, count);
-    return (struct reader){.next = p, .left = p ? count : 0, .bad = p == NULL};
+    return (struct reader){.next = p, .left = fits ? count : 0, .bad = !fits};
 }
 
 /* A vector with a length prefix of 8, 16 or 24 bits (RFC 8446 3.4). */
