@@ -26,6 +26,8 @@ function cipher_traits(name,    at, kx, bulk, tls13) {
 	tls13 = name ~ /_MGM_[LS]$/ || (!at && name ~ /^TLS_/)
 	kx = at ? substr(name, 1, at - 1) : tls13 ? "" : name
 	bulk = at ? substr(name, at + 6) : name
+	if (name ~ /^SSL2_/) # the cipher stands before _WITH_, the MAC after it
+		kx = bulk = name
 	if (tls13 || has(kx, "DHE|ECDHE|DH_anon|ECDH_anon|ECCPWD|ECJPAKE|SRP|CECPQ1"))
 		add("FORWARD_SECRECY")
 	if (has(kx, "anon"))

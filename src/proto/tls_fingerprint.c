@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fingerprints of hellos for the session: JA3 and JA3S (MD5 of decimal lists), JA4 (SHA-256 of sorted hexadecimal lists). */
+#include <stdio.h>
+
+#include "proto/tls_fingerprint.h"
+
+enum {
+    SINK_TEXT = 256,
+    SERVER_NAME = 0,
+    ALPN = 16,
+    JA4_HASH = 12,        /* hex digits kept of each hash */
+    JA4_COUNT_MAX = 99,   /* counts have two digits */
+    JA4_IDS = UINT16_MAX / 2 /* ids that a list of 65535 bytes can hold; sorted on the stack, 64 KiB */
+};
+
+/* Text on its way into a digest, a few hundred bytes at a time. */
+struct sink {
+    struct digests *digests;
+    bool ok;
+    size_t length;
+    char text[SINK_TEXT];
+};
+
+static void sink_flush(struct sink *sink)
+{
+    sink->ok = sink->ok && digest_add(sink->digests, sink->text, sink->length);
+    sink->length = 0;
+}
+
+static void sink_begin(struct sink *sink, struct digests *digests, enum digest_kind kind)
+{
+    sink->digests = digests;
+    sink->ok = digests && digest_begin(digests, kind);
+    sink->length = 0;
+}
+
+static void sink_char(struct sink *sink, char c)
+{
+    if (sink->length == SINK_TEXT)
+        sink_flush(sink);
+    sink->text[sink->length++] = c;
+}
+
+static void sink_decimal(struct sink *sink, uint16_t value)
+{
+    if (value >= 10)
+        sink_decimal(sink, value / 10);
+    sink_char(sink, (char)('0' + value % 10));
+}
+
+static void sink_hex(struct sink *sink, uint16_t value)
+{
+    for (int shift = 12; shift >= 0; shift -= 4)
+        sink_char(sink, "0123456789abcdef"[value >> shift & 15]);
+}
+
+/* Ends the digest and writes its first `digits` hex digits and a NUL; false, and an empty text, if anything failed. */
+static bool sink_end(struct sink *sink, size_t digits, char *out)
+{
+    uint8_t digest[DIGEST_MAX];
+    *out = '\0';
+    sink_flush(sink);
+    if (!sink->ok || !digest_end(sink->digests, digest))
+        return false;
+    digest_hex(digest, digits / 2, out);
+    return true;
+}
+
+/* How ids stand in a list: the walk calls one of these. */
+static bool next_id(struct reader *list, uint16_t *id)
+{
+    return tls_list_next(list, id);
+}
+
+static bool next_byte(struct reader *list, uint16_t *id)
+{
+    *id = reader_u8(list);
+    return !list->bad;
+}
+
+static bool next_extension_type(struct reader *list, uint16_t *id)
+{
+    *id = reader_u16(list);
+    reader_child16(list);
+    return !list->bad;
+}
+
+/* A field of JA3: decimal ids with "-" between them, without GREASE (RFC 8701 has no values of 8 bits here). */
+static void ja3_list(struct sink *sink, struct slice list, bool (*next)(struct reader *, uint16_t *))
+{
+    struct reader r = reader_of_slice(list);
+    bool first = true;
+    uint16_t id;
+    while (next(&r, &id)) {
+        if (tls_is_grease(id))
+            continue;
+        if (!first)
+            sink_char(sink, '-');
+        sink_decimal(sink, id);
+        first = false;
+    }
+}
+
+bool tls_ja3(const struct tls_client_hello *hello, struct digests *digests, char out[TLS_JA3])
+{
+    struct sink sink;
+    *out = '\0';
+    if (hello->flags & TLS_SSL2_FORMAT)
+        return false;
+    sink_begin(&sink, digests, DIGEST_MD5);
+    sink_decimal(&sink, hello->legacy_version);
+    sink_char(&sink, ',');
+    ja3_list(&sink, hello->ciphers, next_id);
+    sink_char(&sink, ',');
+    ja3_list(&sink, hello->extensions, next_extension_type);
+    sink_char(&sink, ',');
+    ja3_list(&sink, hello->groups, next_id);
+    sink_char(&sink, ',');
+    ja3_list(&sink, hello->point_formats, next_byte);
+    return sink_end(&sink, TLS_JA3 - 1, out);
+}
+
+bool tls_ja3s(const struct tls_server_hello *hello, struct digests *digests, char out[TLS_JA3])
+{
+    struct sink sink;
+    sink_begin(&sink, digests, DIGEST_MD5);
+    sink_decimal(&sink, hello->legacy_version);
+    sink_char(&sink, ',');
+    sink_decimal(&sink, hello->cipher);
+    sink_char(&sink, ',');
+    ja3_list(&sink, hello->extensions, next_extension_type);
+    return sink_end(&sink, TLS_JA3 - 1, out);
+}
+
+/* The ids of a list but GREASE and the two to leave out, which still count: *counted is their number with these. */
+static size_t collect(struct slice list, bool (*next)(struct reader *, uint16_t *), uint16_t ids[JA4_IDS],
+                      unsigned *counted)
+{
+    struct reader r = reader_of_slice(list);
+    bool extensions = next == next_extension_type;
+    size_t count = 0;
+    uint16_t id;
+    *counted = 0;
+    while (next(&r, &id)) {
+        if (tls_is_grease(id))
+            continue;
+        ++*counted;
+        if (!(extensions && (id == SERVER_NAME || id == ALPN)) && count < JA4_IDS)
+            ids[count++] = id;
+    }
+    if (*counted > JA4_COUNT_MAX)
+        *counted = JA4_COUNT_MAX;
+    return count;
+}
+
+/* Shell sort: short lists, no allocation, and no list that a sender could make expensive. */
+static void sort_ids(uint16_t *ids, size_t count)
+{
+    size_t gap = 1;
+    while (gap < count / 3)
+        gap = 3 * gap + 1;
+    for (; gap; gap /= 3) {
+        for (size_t i = gap; i < count; i++) {
+            uint16_t id = ids[i];
+            size_t at = i;
+            for (; at >= gap && ids[at - gap] > id; at -= gap)
+                ids[at] = ids[at - gap];
+            ids[at] = id;
+        }
+    }
+}
+
+/*
+ * One hash of JA4: sorted ids, for extensions "_" and the signature algorithms in the order of the hello. Zeros for no ids.
+ */
+static bool ja4_hash(struct digests *digests, uint16_t *ids, size_t count, struct slice signatures,
+                     char out[JA4_HASH + 1])
+{
+    struct sink sink;
+    struct reader list = reader_of_slice(signatures);
+    char separator = '_';
+    uint16_t id;
+    if (!count) {
+        memcpy(out, "000000000000", JA4_HASH + 1);
+        return true;
+    }
+    sort_ids(ids, count);
+    sink_begin(&sink, digests, DIGEST_SHA256);
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            sink_char(&sink, ',');
+        sink_hex(&sink, ids[i]);
+    }
+    while (tls_list_next(&list, &id)) {
+        if (tls_is_grease(id))
+            continue;
+        sink_char(&sink, separator);
+        sink_hex(&sink, id);
+        separator = ',';
+    }
+    return sink_end(&sink, JA4_HASH, out);
+}
+
+/* The highest value of supported_versions that is not GREASE, known or not; without the extension the version field. */
+static uint16_t ja4_version(const struct tls_client_hello *hello)
+{
+    struct reader list = reader_of_slice(hello->versions);
+    uint16_t highest = 0, id;
+    if (!(hello->flags & TLS_HAS_SUPPORTED_VERSIONS))
+        return hello->legacy_version;
+    while (tls_list_next(&list, &id))
+        if (!tls_is_grease(id) && id > highest)
+            highest = id;
+    return highest;
+}
+
+static const char *ja4_version_text(uint16_t version)
+{
+    switch (version) {
+    case 0x0304: return "13";
+    case 0x0303: return "12";
+    case 0x0302: return "11";
+    case 0x0301: return "10";
+    case 0x0300: return "s3";
+    case 0x0002: return "s2";
+    case 0xfeff: return "d1";
+    case 0xfefd: return "d2";
+    case 0xfefc: return "d3";
+    default: return "00";
+    }
+}
+
+static bool is_alphanumeric(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* First and last character of the first protocol; if either is not alphanumeric, first and last digit of its hex form. */
+static void ja4_alpn(struct slice alpn, char out[2])
+{
+    static const char digits[] = "0123456789abcdef";
+    struct reader list = reader_of_slice(alpn);
+    struct reader name = reader_child8(&list);
+    size_t length = name.left;
+    uint8_t first = reader_u8(&name), last = first;
+    if (length > 1) {
+        reader_skip(&name, length - 2);
+        last = reader_u8(&name);
+    }
+    if (!length) {
+        out[0] = out[1] = '0';
+    } else if (is_alphanumeric(first) && is_alphanumeric(last)) {
+        out[0] = (char)first;
+        out[1] = (char)last;
+    } else {
+        out[0] = digits[first >> 4];
+        out[1] = digits[last & 15];
+    }
+}
+
+bool tls_ja4(const struct tls_client_hello *hello, struct digests *digests, char out[TLS_JA4])
+{
+    uint16_t ids[JA4_IDS];
+    unsigned ciphers, extensions;
+    char alpn[2], cipher_hash[JA4_HASH + 1], extension_hash[JA4_HASH + 1];
+    *out = '\0';
+    if (hello->flags & TLS_SSL2_FORMAT)
+        return false;
+    size_t count = collect(hello->ciphers, next_id, ids, &ciphers);
+    if (!ja4_hash(digests, ids, count, (struct slice){0}, cipher_hash))
+        return false;
+    count = collect(hello->extensions, next_extension_type, ids, &extensions);
+    if (!ja4_hash(digests, ids, count, hello->signatures, extension_hash))
+        return false;
+    ja4_alpn(hello->alpn, alpn);
+    snprintf(out, TLS_JA4, "t%s%c%02u%02u%c%c_%s_%s", ja4_version_text(ja4_version(hello)),
+             hello->flags & TLS_HAS_SERVER_NAME ? 'd' : 'i', ciphers, extensions, alpn[0], alpn[1],
+             cipher_hash, extension_hash);
+    return true;
+}
