@@ -162,8 +162,7 @@ static void build_example(struct certificate *leaf)
                              .began_ns = 1000000000,
                              .established_ns = 1041200000,
                              .client_max_version = 0x0304,
-                             .server_name = keep("mx.example.net"),
-                             .server_supports = 0x0303};
+                             .server_name = keep("mx.example.net")};
     tls.client.flags =
         TLS_OFFERS_FORWARD_SECRECY | TLS_OFFERS_POST_QUANTUM | TLS_HAS_EXTENDED_MASTER_SECRET;
     tls.client.saw_message = tls.server.saw_message = true;
@@ -195,7 +194,7 @@ static void test_example(void)
         "\"client\":{\"max_version\":\"TLSv1.3\",\"server_name\":\"mx.example.net\",\"forward_"
         "secrecy\":true,"
         "\"post_quantum\":true,\"extended_master_secret\":true},"
-        "\"server\":{\"supports\":\"TLSv1.2\",\"x509\":{\"subject\":\"CN=mx.example.net\","
+        "\"server\":{\"x509\":{\"subject\":\"CN=mx.example.net\","
         "\"issuer\":\"CN=Test CA,O=Example\",\"names\":[\"mx.example.net\"],\"serial\":\"0A1B\","
         "\"not_before\":\"2019-01-01T00:00:00Z\",\"not_after\":\"2019-12-31T23:59:59Z\",\"key\":"
         "\"RSA\","
