@@ -22,7 +22,8 @@ struct event_build {
     bool failed;      /* no memory: the event must not be written */
 };
 
-/* event_put puts a value (stolen, also on failure) into an object. NULL for value or object is a failure. */
+/* event_put puts a value (stolen, also on failure) into an object. NULL for value or object is a
+ * failure. */
 void event_put(struct event_build *build, json_t *object, const char *key, json_t *value);
 
 /* event_put_object puts an object (stolen); an empty one is left out. */
@@ -34,28 +35,34 @@ void event_put_list(struct event_build *build, json_t *object, const char *key, 
 /* A word of ours, ASCII; NULL is left out. */
 void event_put_word(struct event_build *build, json_t *object, const char *key, const char *word);
 
-/* Bytes from the wire or the operator, escaped; event_put_text leaves out what is empty, event_put_string writes it. */
+/* Bytes from the wire or the operator, escaped; event_put_text leaves out what is empty,
+ * event_put_string writes it. */
 void event_put_text(struct event_build *build, json_t *object, const char *key, struct slice text);
 void event_put_string(struct event_build *build, json_t *object, const char *key, const char *text);
 
-/* event_put_split puts a comma-separated list from the wire as an array of strings, left out if it is empty. */
+/* event_put_split puts a comma-separated list from the wire as an array of strings, left out if it
+ * is empty. */
 void event_put_split(struct event_build *build, json_t *object, const char *key, struct slice list);
 
 void event_put_number(struct event_build *build, json_t *object, const char *key, uint64_t number);
 void event_put_milliseconds(struct event_build *build, json_t *object, const char *key, int64_t ns);
 void event_put_boolean(struct event_build *build, json_t *object, const char *key, bool value);
-void event_put_true(struct event_build *build, json_t *object, const char *key, bool value); /* false is left out */
-void event_put_id(struct event_build *build, json_t *object, const char *key, uint32_t id);  /* "0x0303", "0x010080" */
+void event_put_true(struct event_build *build, json_t *object, const char *key,
+                    bool value); /* false is left out */
+void event_put_id(struct event_build *build, json_t *object, const char *key,
+                  uint32_t id); /* "0x0303", "0x010080" */
 
 /* event_add_word adds to a list that is short by itself: findings. */
 void event_add_word(struct event_build *build, json_t *list, const char *word);
 
-/* Each adds one string to a list from the wire, or marks the event as cut when the list is full. A name is a word of ours. */
+/* Each adds one string to a list from the wire, or marks the event as cut when the list is full. A
+ * name is a word of ours. */
 void event_add_name(struct event_build *build, json_t *list, const char *name);
 void event_add_text(struct event_build *build, json_t *list, struct slice text);
 
 /* event_put_sensor puts `sensor`, left out if nothing is known. */
-void event_put_sensor(struct event_build *build, json_t *event, const char *name, const char *interface, const char *file);
+void event_put_sensor(struct event_build *build, json_t *event, const char *name,
+                      const char *interface, const char *file);
 
 /* event_put_tls puts the object of that name; left out if TLS was not seen. */
 void event_put_tls(struct event_build *build, json_t *event, const struct record *record);
@@ -73,14 +80,15 @@ bool event_cipher_is_ssl2(const struct tls_facts *facts); /* its id has 3 bytes 
 typedef void event_fill(struct event_build *build, json_t *event, const void *subject);
 
 /*
- * event_write lets `fill` build an event and writes it as one line: again with less of everything until it is within LIMIT_EVENT. On want
- * of memory line->failed is set.
+ * event_write lets `fill` build an event and writes it as one line: again with less of everything
+ * until it is within LIMIT_EVENT. On want of memory line->failed is set.
  */
 void event_write(struct line *line, const char *type, event_fill *fill, const void *subject);
 
 /* The formats. */
 void event_session(struct line *line, const struct record *record);
-void event_stats(struct line *line, const struct counters *counters, const struct stats_facts *facts);
+void event_stats(struct line *line, const struct counters *counters,
+                 const struct stats_facts *facts);
 void text_session(struct line *line, const struct record *record);
 
 #endif

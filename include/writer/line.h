@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Adding to a line; private to the formats. On want of memory line->failed is set, and what follows does nothing. */
+/* Adding to a line; private to the formats. On want of memory line->failed is set, and what follows
+ * does nothing. */
 #ifndef WRITER_LINE_H
 #define WRITER_LINE_H
 
