@@ -86,9 +86,9 @@ typedef void event_fill(struct event_build *build, json_t *event, const void *su
 void event_write(struct line *line, const char *type, event_fill *fill, const void *subject);
 
 /* The formats. */
-void event_session(struct line *line, const struct record *record);
-void event_stats(struct line *line, const struct counters *counters,
+void event_write_session(struct line *line, const struct record *record);
+void event_write_stats(struct line *line, const struct counters *counters,
                  const struct stats_facts *facts);
-void text_session(struct line *line, const struct record *record);
+void text_write_session(struct line *line, const struct record *record);
 
 #endif

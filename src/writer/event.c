@@ -164,7 +164,7 @@ const char *event_hello_word(uint8_t hello)
     return hello <= SMTP_HELLO_LHLO ? words[hello] : NULL;
 }
 
-void event_session(struct line *line, const struct record *record)
+void event_write_session(struct line *line, const struct record *record)
 {
     event_write(line, "session", fill_session, record);
 }

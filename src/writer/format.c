@@ -5,8 +5,8 @@
 #include "writer/event.h"
 
 static const struct format formats[] = {
-    {.name = "mxtap", .session = event_session, .stats = event_stats},
-    {.name = "text", .session = text_session, .stats = NULL},
+    {.name = "mxtap", .session = event_write_session, .stats = event_write_stats},
+    {.name = "text", .session = text_write_session, .stats = NULL},
 };
 
 const struct format *format_of(const char *name)

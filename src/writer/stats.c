@@ -114,7 +114,7 @@ static void fill_stats(struct event_build *build, json_t *event, const void *sub
         event_put_number(build, event, "quiet_s", (uint64_t)text_seconds(stats->facts->quiet_ns));
 }
 
-void event_stats(struct line *line, const struct counters *counters,
+void event_write_stats(struct line *line, const struct counters *counters,
                  const struct stats_facts *facts)
 {
     struct stats_subject subject = {.counters = counters, .facts = facts};

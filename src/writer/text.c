@@ -173,7 +173,7 @@ static void add_other(struct line *line, const struct record *record, const char
     add_tail(line, record);
 }
 
-void text_session(struct line *line, const struct record *record)
+void text_write_session(struct line *line, const struct record *record)
 {
     bool tls = record->tls != NULL;
     switch (record->outcome) {
