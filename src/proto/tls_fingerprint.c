@@ -264,7 +264,7 @@ bool tls_ja4(const struct tls_client_hello *hello, struct digests *digests, char
     unsigned ciphers, extensions;
     char alpn[2], cipher_hash[JA4_HASH + 1], extension_hash[JA4_HASH + 1];
     *out = '\0';
-    if (hello->flags & TLS_SSL2_FORMAT)
+    if (!digests || hello->flags & TLS_SSL2_FORMAT)
         return false;
     size_t count = collect(hello->ciphers, next_id, ids, &ciphers);
     if (!ja4_hash(digests, ids, count, (struct slice){0}, cipher_hash))
