@@ -8,7 +8,8 @@ import pki
 import servers
 from capture import Book
 
-MODULES = ("scenes_basic", "scenes_tls", "scenes_failure", "scenes_plain", "scenes_net")
+MODULES = ("scenes_basic", "scenes_tls", "scenes_failure", "scenes_plain", "scenes_net",
+           "scenes_mta")
 
 
 class Recorder:
@@ -54,7 +55,7 @@ def main():
                 known[name](recorder)
             except Exception as error:  # the other scenes are still wanted
                 failed.append(name)
-                print(f"{name}: {error}", file=sys.stderr, flush=True)
+                print(f"{name}: {str(error)[-1500:]}", file=sys.stderr, flush=True)
     finally:
         for server in recorder.servers.values():
             server.stop()

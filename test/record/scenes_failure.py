@@ -61,9 +61,9 @@ def alerts(rec):
                             "ECDSA+SHA256")
     with rec.capture("fail-gnutls-client.pcap") as capture:
         rec.gnutls.session(capture, POSTFIX, "NORMAL:-VERS-ALL:+VERS-TLS1.2",
-                           ca="/dev/null")
+                           ca=rec.top + "/pki/other-ca.pem")
         rec.gnutls.session(capture, POSTFIX, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
-                           ca="/dev/null")
+                           ca=rec.top + "/pki/other-ca.pem")
 
 
 def unfinished(rec):

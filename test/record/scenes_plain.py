@@ -286,6 +286,7 @@ def proxy_header(rec):
                b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + socket.inet_aton("203.0.113.78") +
                socket.inet_aton(server) + struct.pack("!HH", 51001, 25))
     for number, header in enumerate(headers, 1):
+        note = f"the header names 203.0.113.{76 + number} port {50999 + number} as the client"
         with rec.capture(f"proxy-v{number}.pcap") as capture:
             for tls in (False, True):
                 dialog = Dialog(server)
@@ -294,13 +295,14 @@ def proxy_header(rec):
                 dialog.say(f"EHLO {HELO}")
                 if not tls:
                     mail(dialog, "through a proxy")
-                    clear(dialog, capture, 1)
+                    clear(dialog, capture, 1, note=note)
                     continue
                 dialog.say("STARTTLS")
                 steps = Steps(tls_context())
                 told = dialog.handshake(steps)
                 dialog.quit_tls(steps)
-                dialog.note(capture, reported_by="Python ssl", starttls="accepted", **told)
+                dialog.note(capture, reported_by="Python ssl", starttls="accepted", **told,
+                            note=note)
 
 
 def not_smtp(rec):

@@ -423,6 +423,8 @@ define(`confSMTP_LOGIN_MSG', `$j Sendmail; $b')dnl
 define(`confBIND_OPTS', `-DNSRCH -DEFNAMES')dnl
 define(`confDELIVERY_MODE', `queueonly')dnl
 define(`confTO_IDENT', `0')dnl
+define(`confDONT_PROBE_INTERFACES', `true')dnl
+define(`confSERVICE_SWITCH_FILE', `/etc/mail/service.switch')dnl
 define(`confLOG_LEVEL', `14')dnl
 define(`confCACERT_PATH', `/pki')dnl
 define(`confCACERT', `/pki/ca.pem')dnl
@@ -451,6 +453,7 @@ def sendmail_server(top):
     base = f"{top}/sendmail"
     put(base + "/etc/mail/mx.mc", SENDMAIL)
     put(base + "/etc/mail/local-host-names", "")
+    put(base + "/etc/mail/service.switch", "hosts files\naliases files\n")
     put(base + "/etc/services", "smtp 25/tcp mail\nsubmission 587/tcp\n")
     run("chroot", base, "sh", "-c", "cd /etc/mail && m4 mx.mc > mx.cf && chmod 600 /pki/*.key && "
         "chown root:root /pki/* && mkdir -p /var/spool/mqueue /run/sendmail/mta && "
