@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Connections beside and after each other, and TCP that is not as it should be."""
+import dialog
+import harness
+import wire
+
+GREETING = b"220 mx.example.net ESMTP\r\n"
+EHLO = b"EHLO mail.example.org\r\n"
+REPLY = b"250-mx.example.net\r\n250 STARTTLS\r\n"
+QUIT = b"QUIT\r\n"
+BYE = b"221 2.0.0 Bye\r\n"
+SECOND = 1000000
+NO_MAIL = {"outcome": "no_mail", "smtp": {"starttls": "offered", "hello": "EHLO"}}
+
+
+def greeted(**options):
+    connection = wire.Connection(**options)
+    connection.handshake()
+    connection.send(wire.SERVER, GREETING)
+    connection.send(wire.CLIENT, EHLO)
+    connection.send(wire.SERVER, REPLY)
+    return connection
+
+
+def whole(**options):
+    connection = greeted(**options)
+    connection.send(wire.CLIENT, QUIT)
+    connection.send(wire.SERVER, BYE)
+    connection.close(wire.CLIENT)
+    return connection
+
+
+def merged(*connections):
+    return sorted((packet for connection in connections for packet in connection.packets),
+                  key=lambda packet: packet.time)
+
+
+def client(number):
+    return {"client": ("192.0.2.%d" % number, 40000)}
+
+
+def idle_timeout():
+    """Silence ends a session as much as a FIN; another one tells that time went by."""
+    return merged(greeted(**client(1)), whole(start=wire.START + 90000 * SECOND, **client(2))), [], [
+        dict(NO_MAIL, client={"ip": "192.0.2.1"}, end={"how": "timeout", "from": None}),
+        dict(NO_MAIL, client={"ip": "192.0.2.2"}, end={"how": "fin", "from": "client"})]
+
+
+def evicted():
+    """At --max-flows the oldest has to go, and still gets its record."""
+    return merged(*[greeted(start=wire.START + n * SECOND, **client(n)) for n in (1, 2, 3)]), \
+        ["--max-flows", "2"], [
+            {"client": {"ip": "192.0.2.1"}, "outcome": "unknown", "end": {"how": "evicted"}},
+            {"client": {"ip": "192.0.2.2"}, "outcome": "unknown", "end": {"how": "eof"}},
+            {"client": {"ip": "192.0.2.3"}, "outcome": "unknown", "end": {"how": "eof"}}]
+
+
+def empty_evicted_first():
+    """Flows that never carried data go first."""
+    scans = []
+    for number in (2, 3, 4, 5):
+        scan = wire.Connection(start=wire.START + number * SECOND, **client(number))
+        scan.handshake()
+        scans.append(scan)
+    first = greeted(start=wire.START, **client(1))
+    first.time = wire.START + 10 * SECOND
+    first.send(wire.CLIENT, QUIT)
+    first.close(wire.CLIENT)
+    return merged(first, *scans), ["--max-flows", "3"], [
+        dict(NO_MAIL, client={"ip": "192.0.2.1"}, end={"how": "fin", "from": "client"})]
+
+
+def port_reused():
+    """The same ports again with other sequence numbers: two sessions."""
+    again = wire.Connection(start=wire.START + 5 * SECOND)
+    again.seq[wire.CLIENT] = 0x77777777
+    again.handshake()
+    again.send(wire.SERVER, GREETING)
+    again.close(wire.CLIENT)
+    return merged(whole(), again), [], [NO_MAIL, {"outcome": "no_mail", "smtp": {"hello": None}}]
+
+
+def port_reused_without_end():
+    """A new SYN on a connection whose end was not captured."""
+    again = wire.Connection(start=wire.START + 5 * SECOND)
+    again.seq[wire.CLIENT] = 0x77777777
+    again.seq[wire.SERVER] = 0x22222222
+    again.handshake()
+    again.send(wire.SERVER, GREETING)
+    again.close(wire.CLIENT)
+    return merged(greeted(), again), [], [{"smtp": {"hello": "EHLO"}},
+                                          {"outcome": "no_mail", "smtp": {"hello": None}}]
+
+
+def blind(flags):
+    """A segment with this flag and a sequence number that is nowhere near."""
+    def make():
+        connection = greeted()
+        connection.packet(wire.CLIENT, flags | wire.ACK, seq=0x50000000)
+        connection.packet(wire.SERVER, flags | wire.ACK, seq=0x50000000)
+        connection.send(wire.CLIENT, b"STARTTLS\r\n")
+        connection.send(wire.SERVER, b"220 go\r\n")
+        for turn in dialog.recording("tls13"):
+            dialog.play(connection, turn, wire.MSS)
+        return connection.packets, [], [{"outcome": "tls", "smtp": {"starttls": "accepted"},
+                                         "tls": {"version": "TLSv1.3"}}]
+    return make
+
+
+def other_copy():
+    """A retransmission with other bytes: the first copy wins."""
+    connection = greeted()
+    at = connection.seq[wire.CLIENT]
+    connection.packet(wire.CLIENT, wire.ACK, b"NOOP 3456\r\n")
+    connection.packet(wire.CLIENT, wire.ACK, b"STARTTLS\r\n", seq=at)
+    connection.acknowledge(wire.SERVER)
+    connection.send(wire.SERVER, b"250 ok\r\n")
+    connection.close(wire.CLIENT)
+    return connection.packets, [], [dict(NO_MAIL, incomplete=None)]
+
+
+def overlapping():
+    """Segments that overlap by some bytes."""
+    connection = greeted()
+    at = connection.seq[wire.CLIENT]
+    connection.packet(wire.CLIENT, wire.ACK, b"START")
+    connection.packet(wire.CLIENT, wire.ACK, b"ARTTLS", seq=at + 2)
+    connection.packet(wire.CLIENT, wire.ACK, b"STARTTLS\r\n", seq=at)
+    connection.seq[wire.CLIENT] = at + 10
+    connection.acknowledge(wire.SERVER)
+    connection.send(wire.SERVER, b"454 later\r\n")
+    connection.close(wire.CLIENT)
+    return connection.packets, [], [{"outcome": "no_mail", "incomplete": None,
+                                     "smtp": {"starttls": "refused", "starttls_attempts": None}}]
+
+
+def lost_reply():
+    """A hole in the EHLO reply: the line after it is read again."""
+    connection = wire.Connection()
+    connection.handshake()
+    connection.send(wire.SERVER, GREETING)
+    connection.send(wire.CLIENT, EHLO)
+    connection.packet(wire.SERVER, wire.ACK, b"250-mx.example.net\r\n")
+    connection.packet(wire.SERVER, wire.ACK, b"250-SIZE\r\n", dropped=True)
+    connection.packet(wire.SERVER, wire.ACK, b"250 STARTTLS\r\n")
+    connection.acknowledge(wire.CLIENT)
+    connection.send(wire.CLIENT, QUIT)
+    connection.send(wire.SERVER, BYE)
+    connection.close(wire.CLIENT)
+    return connection.packets, [], [dict(NO_MAIL, incomplete=["gaps"])]
+
+
+def clock_leap():
+    """One packet from the future expires nothing."""
+    connection = whole()
+    stray = wire.Connection(start=wire.START + 10 ** 15, **client(9))
+    stray.packet(wire.CLIENT, wire.SYN)
+    packets = connection.packets
+    return packets[:8] + stray.packets + packets[8:], [], [
+        dict(NO_MAIL, end={"how": "fin", "from": "client"}, incomplete=None)]
+
+
+def server_side_only():
+    packets = [packet for packet in whole().packets if packet.side == wire.SERVER]
+    return packets, [], [{"outcome": "unknown", "incomplete": ["one_sided"],
+                          "client": {"ip": "192.0.2.10"},
+                          "smtp": {"banner": "mx.example.net ESMTP", "hello": None}}]
+
+
+def two_vlans():
+    """The same ports in two VLANs at a time are two connections."""
+    return merged(whole(vlans=(10,)), whole(vlans=(20,), start=wire.START + 1)), [], \
+        [NO_MAIL, NO_MAIL]
+
+
+def tagged_by_direction(packets):
+    return [packet if packet.side == wire.CLIENT else
+            wire.Packet(packet.time, packet.side, packet.data[:12] + b"\x81\0\0\x14" +
+                        packet.data[12:], packet.payload) for packet in packets]
+
+
+def ignore_vlan():
+    """A mirror port that tags one direction only."""
+    return tagged_by_direction(whole().packets), ["--ignore-vlan"], [dict(NO_MAIL, incomplete=None)]
+
+
+def without_ignore_vlan():
+    """The same without the option: two halves."""
+    return tagged_by_direction(whole().packets), [], [{"incomplete": ["one_sided"]}] * 2
+
+
+def fast_open():
+    """Data in the SYN (RFC 7413): a client that speaks TLS at once, on 465."""
+    connection = wire.Connection(server=("198.51.100.25", 465))
+    turns = dialog.recording("tls13")
+    connection.packet(wire.CLIENT, wire.SYN, turns[0].data)
+    connection.packet(wire.SERVER, wire.SYN | wire.ACK)
+    connection.packet(wire.CLIENT, wire.ACK)
+    for turn in turns[1:]:
+        dialog.play(connection, turn, wire.MSS)
+    return connection.packets, [], [{"outcome": "tls", "incomplete": None,
+                                     "tls": {"version": "TLSv1.3"}}]
+
+
+def roles_by_port():
+    """No SYN was captured: the mail port tells who is the server."""
+    packets = [packet for packet in whole().packets if packet.payload]
+    return packets, [], [dict(NO_MAIL, client={"ip": "192.0.2.10"}, incomplete=["midstream"],
+                              server={"ip": "198.51.100.25", "port": 25})]
+
+
+def keep_alive():
+    """Probes of one byte before the next sequence number change nothing."""
+    connection = greeted()
+    for _ in range(3):
+        connection.packet(wire.CLIENT, wire.ACK, b"\0", seq=connection.seq[wire.CLIENT] - 1)
+        connection.packet(wire.SERVER, wire.ACK)
+    connection.send(wire.CLIENT, QUIT)
+    connection.send(wire.SERVER, BYE)
+    connection.close(wire.CLIENT)
+    return connection.packets, [], [dict(NO_MAIL, incomplete=None)]
+
+
+def bytes_counted():
+    """Bytes are those of the sequence numbers, whatever was sent twice."""
+    connection = greeted()
+    connection.packet(wire.CLIENT, wire.ACK, EHLO, seq=connection.seq[wire.CLIENT] - len(EHLO))
+    connection.close(wire.SERVER)
+    return connection.packets, [], [dict(
+        NO_MAIL, client={"bytes": len(EHLO)}, server={"bytes": len(GREETING + REPLY)},
+        end={"how": "fin", "from": "server"})]
+
+
+CASES = {
+    "idle-timeout": idle_timeout, "evicted": evicted, "empty-evicted-first": empty_evicted_first,
+    "port-reused": port_reused, "port-reused-without-end": port_reused_without_end,
+    "blind-reset": blind(wire.RST), "blind-fin": blind(wire.FIN), "blind-syn": blind(wire.SYN),
+    "other-copy": other_copy, "overlapping": overlapping, "lost-reply": lost_reply,
+    "clock-leap": clock_leap, "server-side-only": server_side_only, "two-vlans": two_vlans,
+    "ignore-vlan": ignore_vlan, "without-ignore-vlan": without_ignore_vlan,
+    "fast-open": fast_open, "roles-by-port": roles_by_port, "keep-alive": keep_alive,
+    "bytes-counted": bytes_counted,
+}
+
+
+def main():
+    report = harness.Report("flows")
+    with harness.Scratch() as scratch:
+        commands, expectations = [], []
+        for name, make in CASES.items():
+            packets, options, expected = make()
+            path = scratch.path(name + ".pcap")
+            wire.write_pcap(path, packets)
+            commands.append(["-q", *options, "-r", path])
+            expectations.append(expected)
+        for name, expected, run in zip(CASES, expectations, harness.mxtap_all(commands)):
+            sessions = [] if run.crash() else sorted(run.sessions, key=lambda e: e["time"])
+            report.verdict(name, harness.checked(run) or
+                           harness.compare_sessions(expected, sessions))
+
+
+if __name__ == "__main__":
+    main()
