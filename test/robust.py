@@ -85,8 +85,8 @@ def changed(paths, change, folder):
 
 
 def verdict(report, name, run):
-    crash = run.crash()
-    report.verdict(name, [crash] if crash else harness.keep_events(run))
+    lines = [run.crash()] if run.crash() else harness.keep_events(run)
+    report.verdict(name, lines or ([] if run.sessions else ["no session at all"]))
 
 
 def main():

@@ -274,7 +274,7 @@ def main(args):
             write(args[1], situation)
         return
     chosen = [situation for situation in SITUATIONS if not args or situation[0] in args]
-    report = harness.Report("situation")
+    report = harness.Report("situations")
     with harness.Scratch() as scratch:
         paths = [write(scratch.top, situation) for situation in chosen]
         runs = harness.mxtap_all([["-q", "-r", path] for path in paths])

@@ -9,10 +9,11 @@ import time
 
 from net import SERVERS, run
 
-#: the keys of a line of truth.jsonl, in order; null is what the client did not report
+#: the keys of a line of truth.jsonl, in order; null is what the client did not report. staged:
+#: the findings that the scene was made to show (a list, empty for its harmless twin), or null
 KEYS = ("file", "client", "client_port", "server", "server_port", "reported_by", "outcome",
         "starttls", "established", "version", "cipher", "group", "resumed", "alert",
-        "messages_in_clear", "auth_in_clear", "note")
+        "messages_in_clear", "auth_in_clear", "staged", "note")
 
 
 class Capture:
@@ -116,6 +117,9 @@ class Book:
 
     def enter(self, name, truth):
         self.lines = [line for line in self.lines if line["file"] != name] + truth
+        self.write()
+
+    def write(self):
         self.lines.sort(key=lambda line: line["file"])
         with open(self.path + ".new", "w", encoding="utf-8") as file:
             for line in self.lines:

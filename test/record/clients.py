@@ -48,11 +48,11 @@ class inside:
         os.close(self.back)
 
 
-def connect(client, server, port, client_port=None, timeout=10):
+def connect(client, server, port, client_port=None, timeout=10, ns=CLIENTS):
     """A TCP connection of a script; (socket, source port)."""
     client_port = client_port or next_port()
     family = socket.AF_INET6 if ":" in server else socket.AF_INET
-    with inside(CLIENTS):
+    with inside(ns):
         sock = socket.socket(family)
     sock.settimeout(timeout)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -169,17 +169,17 @@ class OpenSSL:
             from servers import OPENSSL_CNF
             file.write(OPENSSL_CNF)
 
-    def argv(self):
+    def argv(self, ns):
         config = "/etc/ssl/record.cnf" if self.root else self.config
         start = ["chroot", f"{self.top}/{self.root}"] if self.root else []
-        return ["ip", "netns", "exec", CLIENTS, *start, "env", "OPENSSL_CONF=" + config,
+        return ["ip", "netns", "exec", ns, *start, "env", "OPENSSL_CONF=" + config,
                 "openssl", "s_client", "-nocommands", "-crlf", "-state"]
 
     def session(self, capture, server, *args, port=25, client="192.0.2.10",
-                helo="mail.example.org", starttls="smtp", talk=("QUIT",), **facts):
+                helo="mail.example.org", starttls="smtp", talk=("QUIT",), ns=CLIENTS, **facts):
         """One session; facts overrule what is taken from the output. Returns the output."""
         client_port = next_port()
-        argv = self.argv() + ["-connect", f"{host(server)}:{port}", "-bind",
+        argv = self.argv(ns) + ["-connect", f"{host(server)}:{port}", "-bind",
                               f"{host(client)}:{client_port}"]
         if starttls:
             argv += ["-starttls", starttls, "-name", helo]
@@ -274,13 +274,14 @@ class Swaks:
         self.version = net.run("swaks", "--version").splitlines()[0].split("version ")[-1]
 
     def session(self, capture, server, *args, port=25, client="192.0.2.10",
-                helo="mail.example.org", implicit=False, **facts):
+                helo="mail.example.org", implicit=False, ns=CLIENTS, sender="anna@example.org",
+                to="bob@example.net", **facts):
         client_port = next_port()
         output = net.run(
-            "ip", "netns", "exec", CLIENTS, "env", f"OPENSSL_CONF={self.top}/record-openssl.cnf",
+            "ip", "netns", "exec", ns, "env", f"OPENSSL_CONF={self.top}/record-openssl.cnf",
             "swaks", "--server", server, "--port", str(port), "--local-interface", client,
             "--local-port", str(client_port), "--helo", helo, "--timeout", "10", "--from",
-            "anna@example.org", "--to", "bob@example.net", "--header", "Message-Id: <1@" + helo +
+            sender, "--to", to, "--header", "Message-Id: <1@" + helo +
             ">", "--header", "X-Mailer: swaks", *args, check=False)
         told = swaks_facts(output)
         if implicit:
@@ -341,9 +342,9 @@ def python_facts(tls):
 class Dialog:
     """A client that is a script: it says and hears exactly what a scene wants."""
 
-    def __init__(self, server, port=25, client="192.0.2.10"):
+    def __init__(self, server, port=25, client="192.0.2.10", ns=CLIENTS):
         self.client, self.server, self.port = client, server, port
-        self.sock, self.client_port = connect(client, server, port)
+        self.sock, self.client_port = connect(client, server, port, ns=ns)
         self.pending = b""
 
     def send(self, data):

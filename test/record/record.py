@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Record the scenes named, or all: record.py TOP PCAPS [-l | SCENE ...]"""
+import re
 import sys
 
 import clients
@@ -9,7 +10,7 @@ import servers
 from capture import Book
 
 MODULES = ("scenes_basic", "scenes_tls", "scenes_failure", "scenes_plain", "scenes_net",
-           "scenes_mta")
+           "scenes_mta", "scenes_attack")
 
 
 class Recorder:
@@ -24,6 +25,13 @@ class Recorder:
         self.gnutls = clients.GnuTLS()
         self.swaks = clients.Swaks(top)
         self.servers = {}
+
+
+    def ports_seen(self, server, client):
+        """The source ports of a client, in order, as the log of a server has them."""
+        with open(self.servers[server].log, errors="replace") as file:
+            return [int(port) for port in re.findall(
+                r" connect from \S*\[" + re.escape(client) + r"\]:(\d+)", file.read())]
 
 
 def scenes():

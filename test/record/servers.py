@@ -183,6 +183,8 @@ POSTFIX = {
          "myhostname": "mx56.example.net"},
     57: {"smtpd_sasl_auth_enable": "yes", "smtpd_tls_auth_only": "yes",
          "myhostname": "mx57.example.net"},
+    58: {"smtpd_tls_security_level": "none", "smtpd_authorized_xclient_hosts": "0.0.0.0/0",
+         "smtpd_authorized_xforward_hosts": "0.0.0.0/0", "myhostname": "mx58.example.net"},
     55: {"tls_preempt_cipherlist": "yes", "myhostname": "mx55.example.net"},
 }
 
