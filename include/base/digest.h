@@ -23,6 +23,9 @@ bool digest_end(struct digests *digests, uint8_t out[DIGEST_MAX]);
 /* digest_hex writes 2 * length lower-case hex digits and a NUL. */
 void digest_hex(const uint8_t *bytes, size_t length, char *out);
 
+/* digest_base64 writes RFC 4648 base64 with padding, 4 characters per 3 bytes begun, and a NUL. */
+void digest_base64(const uint8_t *bytes, size_t length, char *out);
+
 /* digests_free frees; NULL is allowed. */
 void digests_free(struct digests *digests);
 

@@ -57,6 +57,9 @@ enum {
     LIMIT_REPORT_DAMAGE_SHOWN = 10,       /* damaged lines named per file; all are counted */
 
     /* session: */
+    LIMIT_LINGER_S = 10,             /* default of --linger: most good sessions end within it, and get their end and byte counts */
+    LIMIT_WAITING = 65536,           /* decided records that wait for the end of their flow; the oldest is written early */
+    LIMIT_OFFER = 1024,              /* of one list of a ClientHello kept for --offers: 512 ids */
     LIMIT_TEXT = 512,                /* bytes of one string from the wire kept in a record */
     LIMIT_CERTIFICATE = 16384,       /* a certificate that is read; larger ones are only hashed and counted */
     LIMIT_CERTIFICATES_PER_SECOND = 500,     /* read per second of packet time, about 180 us each: a tenth of a core; others are only hashed and counted */

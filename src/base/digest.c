@@ -53,6 +53,11 @@ void digest_hex(const uint8_t *bytes, size_t length, char *out)
     *out = '\0';
 }
 
+void digest_base64(const uint8_t *bytes, size_t length, char *out)
+{
+    EVP_EncodeBlock((unsigned char *)out, bytes, (int)length);
+}
+
 void digests_free(struct digests *digests)
 {
     if (!digests)

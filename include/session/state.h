@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An open session, as the files of this stage share it. Private to session/. */
+#ifndef SESSION_STATE_H
+#define SESSION_STATE_H
+
+#include "base/buffer.h"
+#include "proto/smtp_dialog.h"
+#include "proto/smtp_line.h"
+#include "proto/tls_handshake.h"
+#include "proto/tls_hello.h"
+#include "proto/tls_progress.h"
+#include "proto/tls_record.h"
+#include "session/session.h"
+
+/* A TLS handshake that was begun; arrays by enum side. */
+struct handshake {
+    struct tls_record_framer record[2];
+    struct tls_handshake_framer message[2];
+    struct tls_progress progress;
+    struct tls_facts facts;
+    uint32_t session_id_hash;     /* of the ClientHello's session id; 0: it had none */
+    uint8_t alert[2][2];          /* an alert that is being read */
+    uint8_t alert_have[2];
+    uint8_t ssl2_have[2];         /* SSLv2: bytes of a record header read so far */
+    uint8_t ssl2_header[2][3];
+    uint16_t ssl2_left[2];        /* SSLv2: bytes of the record still to come */
+    uint8_t ssl2_state;           /* see handshake_ssl2.c */
+    bool encrypted[2];            /* records of this side tell no more than their type */
+    bool begun[2];                /* bytes of TLS were seen from this side */
+    bool gap[2];
+    bool skip_payload[2];         /* the rest of this record follows a hole: no message begins in it */
+    bool full;                    /* Certificate, ServerKeyExchange or ServerHelloDone was seen: a full handshake of 1.2 or below */
+    bool ssl2_format[2];          /* this side's next record is an SSLv2 one */
+    struct buffer ssl2_body;      /* an SSLv2 message that is being read; one side speaks at a time */
+};
+
+enum session_mode {
+    SESSION_SMTP,     /* lines; nothing speaks against SMTP so far */
+    SESSION_TLS,
+    SESSION_FOREIGN   /* neither */
+};
+
+struct session {
+    struct flow *flow;
+    struct session *older, *newer; /* in the list of those that wait for their linger */
+    int64_t due_ns;                /* INT64_MAX: it does not wait */
+    struct smtp_dialog dialog;
+    struct smtp_line_framer line[2];
+    struct buffer wait;            /* client bytes that cannot be judged before the server's reply */
+    struct smtp_facts smtp;
+    struct handshake *handshake;
+    char *text;
+    uint16_t text_length, text_capacity;
+    uint8_t mode;                  /* enum session_mode */
+    bool spoke[2];                 /* payload was seen, by enum side */
+    bool tls_begun;                /* 220 to STARTTLS, or TLS from the first byte */
+    bool tls_first;                /* ... from the first byte of its side */
+    bool tls_inside;               /* the capture begins inside TLS */
+    bool smtp_seen;                /* some of it was SMTP */
+    bool gap[2], cut;
+    bool midstream;
+    bool decided;                  /* only waits to be written */
+    bool resync[2];                /* after a hole: looking for where to go on */
+    uint64_t findings;
+    const char *mechanism;         /* SASL mechanism of the AUTH exchange that runs; static */
+};
+
+struct sessions {
+    struct session_options options;
+    struct session_sink sink;
+    struct counters *counters;
+    struct flow_table *table;
+    struct pool pool;
+    struct digests *digests;
+    struct certificate_cache *certificates;
+    struct session *oldest, *newest; /* waiting, by due_ns */
+    uint32_t waiting;
+    uint64_t held;
+    int64_t now_ns, last_smtp_ns;
+};
+
+/* session_keep_text copies at most LIMIT_TEXT bytes of a string from the wire into the session; without memory it is left out. */
+void session_keep_text(struct sessions *sessions, struct session *session, struct slice bytes, struct text_ref *ref);
+void session_keep_bytes(struct sessions *sessions, struct session *session, struct slice bytes, size_t most, struct text_ref *ref);
+
+/* session_smtp_client and _server take in-order bytes of SMTP; they return with bytes left over when the mode changed. */
+void session_smtp_client(struct sessions *sessions, struct session *session, struct reader *input, int64_t time_ns);
+void session_smtp_server(struct sessions *sessions, struct session *session, struct reader *input, int64_t time_ns);
+void session_smtp_gap(struct sessions *sessions, struct session *session, enum side from, uint64_t length);
+
+/* session_begin_tls makes the session's handshake (again, if there was one before that failed); false without memory. */
+bool session_begin_tls(struct sessions *sessions, struct session *session);
+
+/* session_tls takes in-order bytes of one side of TLS. It returns with bytes left over if the other side turned out to speak no TLS: then mode is SESSION_SMTP again. */
+void session_tls(struct sessions *sessions, struct session *session, enum side from, struct reader *input, int64_t time_ns);
+void session_tls_gap(struct sessions *sessions, struct session *session, enum side from, uint64_t length);
+
+void session_tls_close(struct session *session, enum side from, bool reset, int64_t time_ns);
+
+/* session_release_tls_buffers gives back what a handshake holds of unfinished messages. */
+void session_release_tls_buffers(struct sessions *sessions, struct session *session);
+
+/* session_free_tls gives back the handshake and what it holds. */
+void session_free_tls(struct sessions *sessions, struct session *session);
+
+/* session_looks_like_tls tells whether bytes are the start of a TLS record or of an SSLv2 (format) ClientHello. */
+bool session_looks_like_tls(struct slice bytes);
+
+/* session_findings returns the findings that the record's own facts give: the table of rules. */
+uint64_t session_findings(const struct session *session, const struct record *record);
+
+/* Identity of a record, see mxtap-events(5). */
+void identity_uid(struct digests *digests, struct record *record);
+void identity_community(struct digests *digests, struct record *record);
+enum direction identity_direction(const struct session_options *options, const struct record *record);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The pipeline, wired from top to bottom: packet, segment, flow, session, record, line. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyzer.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "decode/decode.h"
+#include "flow/flow.h"
+
+struct analyzer {
+    const struct analyzer_options *options;
+    struct analyzer_sink sink;
+    struct counters *counters;
+    struct capture *capture;
+    struct decoder *decoder;
+    struct flow_table *flows;
+    struct sessions *sessions;
+    struct clock clock;
+    struct line line;
+    bool stopped;
+    bool progress; /* standard error is a terminal: say how far the reading is */
+    time_t told;
+};
+
+static void on_segment(void *user, const struct segment *segment)
+{
+    struct analyzer *a = user;
+    flow_segment(a->flows, segment, a->clock.now_ns);
+}
+
+static void emit(struct analyzer *a)
+{
+    if (a->line.failed)
+        a->counters->memory_failures++;
+    else if (!a->stopped && !a->sink.line(a->sink.user, &a->line))
+        a->stopped = true;
+    a->line.length = 0;
+    a->line.failed = false;
+}
+
+static void on_record(void *user, const struct record *record)
+{
+    struct analyzer *a = user;
+    a->options->format->session(&a->line, record);
+    emit(a);
+}
+
+static const char *on_source(void *user, uint16_t capture)
+{
+    struct analyzer *a = user;
+    return capture_source_name(a->capture, capture);
+}
+
+static bool analyzer_open(struct analyzer *a)
+{
+    const struct analyzer_options *o = a->options;
+    struct session_options sessions = {.locals = o->networks,
+                                       .local_count = o->network_count,
+                                       .sensor = o->sensor,
+                                       .offers = o->offers,
+                                       .linger_ns = o->linger_ns};
+    struct flow_options flows = {.ports = o->ports,
+                                 .any_port = o->any_port,
+                                 .ignore_vlan = o->ignore_vlan,
+                                 .max_flows = o->max_flows,
+                                 .idle_ns = o->idle_ns};
+    a->sessions = sessions_new(&sessions, (struct session_sink){on_record, on_source, a}, a->counters);
+    a->flows = a->sessions ? flow_table_new(&flows, sessions_flow_sink(a->sessions), a->counters) : NULL;
+    a->decoder = a->flows ? decode_new((struct decode_sink){on_segment, a}, a->counters) : NULL;
+    if (a->decoder)
+        sessions_follow(a->sessions, a->flows);
+    return a->decoder != NULL;
+}
+
+static void analyzer_close(struct analyzer *a)
+{
+    decode_free(a->decoder);
+    flow_table_free(a->flows);
+    sessions_free(a->sessions);
+    line_free(&a->line);
+}
+
+static void tell_progress(struct analyzer *a)
+{
+    uint64_t total, done = capture_progress(a->capture, &total);
+    time_t now = time(NULL);
+    if (now == a->told)
+        return;
+    a->told = now;
+    fprintf(stderr, "\rmxtap: %llu packets, %llu sessions", (unsigned long long)a->counters->packets,
+            (unsigned long long)a->counters->sessions);
+    if (total)
+        fprintf(stderr, ", %llu %% ", (unsigned long long)(done * 100 / total));
+    fputs("\x1b[K", stderr);
+}
+
+static void take_packet(struct analyzer *a, const struct packet *packet)
+{
+    int64_t now = clock_advance(&a->clock, packet->time_ns, &a->counters->clock_leaps);
+    a->counters->packets++;
+    a->counters->bytes += packet->captured;
+    flow_tick(a->flows, now);
+    sessions_tick(a->sessions, now);
+    decode_packet(a->decoder, packet);
+    if (a->progress && a->counters->packets % 65536 == 0)
+        tell_progress(a);
+}
+
+static void write_stats(struct analyzer *a)
+{
+    int64_t last = sessions_last_smtp_ns(a->sessions);
+    struct stats_facts facts = {.time_ns = a->clock.now_ns,
+                                .sensor = a->options->sensor,
+                                .quiet_ns = last == INT64_MIN ? -1 : a->clock.now_ns - last,
+                                .bytes_held = flow_held(a->flows) + sessions_held(a->sessions)};
+    if (!a->options->format->stats)
+        return;
+    a->options->format->stats(&a->line, a->counters, &facts);
+    emit(a);
+}
+
+bool analyzer_run(const struct analyzer_options *options, struct capture *capture, struct analyzer_sink sink,
+                  struct counters *counters, struct log *log)
+{
+    struct analyzer a = {.options = options, .sink = sink, .counters = counters, .capture = capture};
+    const struct packet *packet;
+    bool opened = analyzer_open(&a);
+    a.progress = log->verbosity >= 0 && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+    while (opened && !a.stopped && (packet = capture_next(capture)) != NULL)
+        take_packet(&a, packet);
+    if (a.told)
+        fputs("\r\x1b[K", stderr);
+    if (opened) {
+        flow_finish(a.flows);
+        write_stats(&a);
+    } else {
+        log_error(log, "out of memory");
+    }
+    analyzer_close(&a);
+    return opened;
+}
+
+/* ---- options */
+
+void analyzer_options_default(struct analyzer_options *options)
+{
+    memset(options, 0, sizeof *options);
+    analyzer_ports("25,465,587,2525", options->ports);
+    options->max_flows = LIMIT_FLOWS;
+    options->idle_ns = LIMIT_IDLE_S * INT64_C(1000000000);
+    options->linger_ns = LIMIT_LINGER_S * INT64_C(1000000000);
+    options->format = format_of("mxtap");
+}
+
+static bool parse_port(const char **text, unsigned *port)
+{
+    unsigned value = 0, digits = 0;
+    for (; **text >= '0' && **text <= '9' && digits < 6; ++*text, digits++)
+        value = value * 10 + (unsigned)(**text - '0');
+    *port = value;
+    return digits > 0 && value <= 65535;
+}
+
+bool analyzer_ports(const char *text, uint8_t ports[ANALYZER_PORT_BYTES])
+{
+    memset(ports, 0, ANALYZER_PORT_BYTES);
+    for (;;) {
+        unsigned from, to;
+        if (!parse_port(&text, &from))
+            return false;
+        to = from;
+        if (*text == '-' && (text++, !parse_port(&text, &to)))
+            return false;
+        if (to < from)
+            return false;
+        for (unsigned port = from; port <= to; port++)
+            ports[port >> 3] |= (uint8_t)(1u << (port & 7));
+        if (*text == '\0')
+            return true;
+        if (*text++ != ',')
+            return false;
+    }
+}
+
+bool analyzer_network(const char *text, struct analyzer_options *options)
+{
+    char address[INET6_ADDRSTRLEN];
+    const char *slash = strchr(text, '/');
+    size_t length = slash ? (size_t)(slash - text) : strlen(text);
+    if (length >= sizeof address || options->network_count == ANALYZER_NETWORKS)
+        return false;
+    memcpy(address, text, length);
+    address[length] = '\0';
+    struct network *network = &options->networks[options->network_count];
+    memset(network, 0, sizeof *network);
+    network->family = strchr(address, ':') ? 6 : 4;
+    if (inet_pton(network->family == 4 ? AF_INET : AF_INET6, address, network->address.bytes) != 1)
+        return false;
+    unsigned widest = network->family == 4 ? 32 : 128, prefix = widest;
+    if (slash && (slash++, !parse_port(&slash, &prefix) || *slash || prefix > widest))
+        return false;
+    network->prefix = (uint8_t)prefix;
+    options->network_count++;
+    return true;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mxtap -r FILE: options, the run, and one line about it at the end. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer.h"
+#include "base/memory.h"
+#include "commands.h"
+
+static const char usage_text[] =
+    "usage: mxtap [options] -r FILE [-r FILE ...] [EXPRESSION]   analyze saved captures\n"
+    "       mxtap report [options] [FILE ...]                    who would break, or fall back\n"
+    "\n"
+    "  -r FILE             capture (pcap, pcapng; plain, gzip, zstd), a directory of them, or -\n"
+    "  -o FILE             append the events to FILE instead of standard output\n"
+    "      --format NAME   mxtap (JSON lines, the default) or text (one line in an MTA's words)\n"
+    "      --port LIST     mail ports, e.g. 25,2500-2599 (default 25,465,587,2525)\n"
+    "      --any-port      recognise SMTP on any port\n"
+    "      --local CIDR    our side, for `direction`; may be repeated\n"
+    "      --sensor NAME   name of this sensor in every event\n"
+    "      --offers        add the full lists of what clients offer\n"
+    "      --linger SECS   how long a decided record waits for the end of its connection (10)\n"
+    "      --ignore-vlan   the two directions of a connection may carry different VLAN tags\n"
+    "      --max-flows N   connections followed at once (1000000)\n"
+    "      --idle-timeout SECS   silence that ends a connection (600)\n"
+    "  -q, -v              fewer, more messages\n"
+    "      --version, --help\n"
+    "\n"
+    "EXPRESSION is a filter as in pcap-filter(7). The events are described in mxtap-events(5).\n";
+
+enum {
+    OPTION_FORMAT = 256,
+    OPTION_PORT,
+    OPTION_ANY_PORT,
+    OPTION_LOCAL,
+    OPTION_SENSOR,
+    OPTION_OFFERS,
+    OPTION_LINGER,
+    OPTION_IGNORE_VLAN,
+    OPTION_MAX_FLOWS,
+    OPTION_IDLE_TIMEOUT,
+    OPTION_VERSION,
+    OPTION_HELP
+};
+
+static const struct option long_options[] = {
+    {"read", required_argument, NULL, 'r'},
+    {"output", required_argument, NULL, 'o'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {"port", required_argument, NULL, OPTION_PORT},
+    {"any-port", no_argument, NULL, OPTION_ANY_PORT},
+    {"local", required_argument, NULL, OPTION_LOCAL},
+    {"sensor", required_argument, NULL, OPTION_SENSOR},
+    {"offers", no_argument, NULL, OPTION_OFFERS},
+    {"linger", required_argument, NULL, OPTION_LINGER},
+    {"ignore-vlan", no_argument, NULL, OPTION_IGNORE_VLAN},
+    {"max-flows", required_argument, NULL, OPTION_MAX_FLOWS},
+    {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+struct command {
+    struct analyzer_options analyzer;
+    struct log log;
+    const char **reads;
+    size_t read_count;
+    const char *output;
+    char *filter;
+};
+
+static int usage(struct command *c, const char *problem, const char *value)
+{
+    log_error(&c->log, problem, value);
+    fputs("Try `mxtap --help`.\n", stderr);
+    return 2;
+}
+
+/* A number of seconds, with a fraction if need be; false if it is none or out of reach. */
+static bool parse_seconds(const char *text, int64_t *nanoseconds)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (end == text || *end || !(seconds >= 0) || seconds > 1e9)
+        return false;
+    *nanoseconds = (int64_t)(seconds * 1e9);
+    return true;
+}
+
+static bool parse_count(const char *text, uint32_t *count)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || value < 1 || value > 1000000000)
+        return false;
+    *count = (uint32_t)value;
+    return true;
+}
+
+/* Options whose value can be wrong; the text of the problem, NULL if there is none. */
+static const char *take_value(struct command *c, int option, const char *value)
+{
+    struct analyzer_options *a = &c->analyzer;
+    switch (option) {
+    case OPTION_FORMAT:
+        a->format = format_of(value);
+        return a->format ? NULL : "--format %s: not known; there are mxtap and text";
+    case OPTION_PORT: return analyzer_ports(value, a->ports) ? NULL : "--port %s: expected numbers and ranges such as 25,2500-2599";
+    case OPTION_LOCAL: return analyzer_network(value, a) ? NULL : "--local %s: expected an address block such as 192.0.2.0/24";
+    case OPTION_LINGER: return parse_seconds(value, &a->linger_ns) ? NULL : "--linger %s: expected seconds";
+    case OPTION_MAX_FLOWS: return parse_count(value, &a->max_flows) ? NULL : "--max-flows %s: expected a number";
+    default: return parse_seconds(value, &a->idle_ns) && a->idle_ns ? NULL : "--idle-timeout %s: expected seconds";
+    }
+}
+
+static int take_option(struct command *c, int option, char *value)
+{
+    switch (option) {
+    case 'r': c->reads[c->read_count++] = value; return -1;
+    case 'o': c->output = value; return -1;
+    case 'q': c->log.verbosity = -1; return -1;
+    case 'v': c->log.verbosity = 1; return -1;
+    case OPTION_ANY_PORT: c->analyzer.any_port = true; return -1;
+    case OPTION_SENSOR: c->analyzer.sensor = value; return -1;
+    case OPTION_OFFERS: c->analyzer.offers = true; return -1;
+    case OPTION_IGNORE_VLAN: c->analyzer.ignore_vlan = true; return -1;
+    case OPTION_VERSION: puts("mxtap " MXTAP_VERSION); return 0;
+    case OPTION_HELP: fputs(usage_text, stdout); return 0;
+    case '?': fputs("Try `mxtap --help`.\n", stderr); return 2;
+    default: break;
+    }
+    const char *problem = take_value(c, option, value);
+    return problem ? usage(c, problem, value) : -1;
+}
+
+/* The words behind the options are one filter expression, as in tcpdump. */
+static bool join_filter(struct command *c, char **words)
+{
+    size_t size = 1;
+    for (char **word = words; *word; word++)
+        size += strlen(*word) + 1;
+    if (!*words)
+        return true;
+    c->filter = memory_new(size);
+    for (char **word = words; c->filter && *word; word++) {
+        if (c->filter[0])
+            strcat(c->filter, " ");
+        strcat(c->filter, *word);
+    }
+    return c->filter != NULL;
+}
+
+static int parse_command_line(struct command *c, int argc, char **argv)
+{
+    int option, status = -1;
+    analyzer_options_default(&c->analyzer);
+    c->reads = memory_new_array((size_t)argc, sizeof *c->reads);
+    if (!c->reads)
+        return 1;
+    while (status < 0 && (option = getopt_long(argc, argv, "r:o:qv", long_options, NULL)) != -1)
+        status = take_option(c, option, optarg);
+    if (status >= 0)
+        return status;
+    if (!c->read_count && optind < argc)
+        return usage(c, "nothing to read; a capture is named with -r: mxtap -r %s", argv[optind]);
+    if (!c->read_count)
+        return usage(c, "nothing to read; %s", "name a capture with -r FILE");
+    return join_filter(c, argv + optind) ? -1 : 1;
+}
+
+static bool write_line(void *user, const struct line *line)
+{
+    return output_write(user, line);
+}
+
+/* The line at the end; where nothing was found it says what to try. */
+static void summarize(struct command *c, const struct counters *counters)
+{
+    char outcomes[256] = "";
+    size_t length = 0;
+    for (unsigned i = 0; i < OUTCOME_COUNT; i++)
+        if (counters->outcomes[i] && length < sizeof outcomes)
+            length += (size_t)snprintf(outcomes + length, sizeof outcomes - length, "%s %llu %s", length ? "," : ":",
+                                       (unsigned long long)counters->outcomes[i], word_outcome((enum outcome)i));
+    log_note(&c->log, "%llu packets, %llu sessions%s", (unsigned long long)counters->packets,
+             (unsigned long long)counters->sessions, outcomes);
+    if (counters->sessions || !counters->packets)
+        return;
+    if (counters->packets_unknown_link == counters->packets)
+        log_note(&c->log, "no packet has a link type that mxtap can read");
+    else if (!counters->segments)
+        log_note(&c->log, "no TCP on the mail ports; other ports: --port LIST or --any-port");
+    else
+        log_note(&c->log, "no connection on the mail ports carried data in this capture");
+}
+
+static int run(struct command *c)
+{
+    struct counters counters = {0};
+    struct capture *capture = capture_new(&c->log, c->filter);
+    for (size_t i = 0; capture && i < c->read_count; i++)
+        capture_add(capture, c->reads[i]);
+    if (!capture || !capture_start(capture)) {
+        capture_free(capture);
+        return 2;
+    }
+    struct output *output = output_open(c->output, &c->log);
+    bool good = output != NULL;
+    if (good) {
+        good = analyzer_run(&c->analyzer, capture, (struct analyzer_sink){write_line, output}, &counters, &c->log);
+        good = output_close(output) && good;
+        summarize(c, &counters);
+    }
+    good = good && !capture_errors(capture);
+    capture_free(capture);
+    return good ? 0 : 1;
+}
+
+int cmd_analyze(int argc, char **argv)
+{
+    struct command c = {0};
+    int status = parse_command_line(&c, argc, argv);
+    if (status < 0)
+        status = run(&c);
+    memory_free(c.filter);
+    memory_free(c.reads);
+    return status;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Drives the SMTP dialog with the bytes of both sides and keeps what the record tells of it. */
+#include "session/state.h"
+
+enum { LIMIT_WAIT = 32768 /* client bytes kept until the reply that decides them: a ClientHello fits */ };
+
+/* ---- what the record keeps */
+
+static void keep_greeting(struct sessions *ss, struct session *s, const struct smtp_reply_line *line)
+{
+    s->smtp.banner_code = line->code;
+    session_keep_text(ss, s, line->text, &s->smtp.banner);
+    struct slice host = smtp_greeting_host(line->text);
+    if (line->code == 220)
+        session_keep_text(ss, s, host, &s->smtp.server_name);
+}
+
+static void keep_hello(struct sessions *ss, struct session *s, const struct smtp_command *command)
+{
+    if (s->smtp.hello != SMTP_HELLO_NONE)
+        return;
+    s->smtp.hello = command->verb == SMTP_EHLO ? SMTP_HELLO_EHLO : command->verb == SMTP_HELO ? SMTP_HELLO_HELO : SMTP_HELLO_LHLO;
+    session_keep_text(ss, s, command->argument, &s->smtp.client_name);
+}
+
+/* Only the mechanism's name is kept, and only if it is a registered one: what stands in its place could be a password. */
+static void auth_crossed(struct sessions *ss, struct session *s)
+{
+    s->findings |= UINT64_C(1) << FINDING_AUTH_IN_CLEAR;
+    const char *name = s->mechanism ? s->mechanism : "other";
+    if (!s->smtp.mechanism.length)
+        session_keep_text(ss, s, (struct slice){(const uint8_t *)name, strlen(name)}, &s->smtp.mechanism);
+}
+
+static void take_auth(struct sessions *ss, struct session *s, const struct smtp_command *command)
+{
+    struct slice rest = command->argument, mechanism = smtp_word(&rest);
+    s->mechanism = smtp_sasl_name(mechanism);
+    if (smtp_word(&rest).length)
+        auth_crossed(ss, s);
+}
+
+/* ---- client */
+
+static void take_command(struct sessions *ss, struct session *s, struct slice line)
+{
+    struct smtp_command command;
+    smtp_parse_command(line, &command);
+    smtp_dialog_command(&s->dialog, &command);
+    switch (command.verb) {
+    case SMTP_EHLO:
+    case SMTP_HELO:
+    case SMTP_LHLO: keep_hello(ss, s, &command); break;
+    case SMTP_AUTH: take_auth(ss, s, &command); break;
+    default: break;
+    }
+}
+
+static void take_client_line(struct sessions *ss, struct session *s, struct slice line)
+{
+    if (s->dialog.expect != SMTP_EXPECT_RESPONSE)
+        take_command(ss, s, line);
+    else if (smtp_dialog_response(&s->dialog, line))
+        auth_crossed(ss, s);
+}
+
+/* Bytes that nobody can judge before the reply are kept; when there are too many, or no reply can come, the likelier is assumed. */
+static void assume(struct sessions *ss, struct session *s)
+{
+    enum smtp_expect expect = SMTP_EXPECT_COMMAND;
+    if (s->dialog.expect == SMTP_EXPECT_DATA_REPLY) {
+        struct reader head = reader_of_slice(buffer_slice(&s->wait));
+        struct smtp_command command;
+        smtp_parse_command(reader_bytes(&head, head.left < 8 ? head.left : 8), &command);
+        if (command.verb == SMTP_UNKNOWN || command.verb == SMTP_EMPTY)
+            expect = SMTP_EXPECT_CONTENT;
+    } else if (session_looks_like_tls(buffer_slice(&s->wait))) {
+        session_begin_tls(ss, s);
+        s->tls_begun = s->handshake != NULL;
+        s->mode = s->handshake ? SESSION_TLS : SESSION_SMTP;
+    }
+    smtp_dialog_assume(&s->dialog, expect);
+}
+
+static bool reply_cannot_come(const struct session *s)
+{
+    return s->gap[SIDE_SERVER] || !s->spoke[SIDE_SERVER];
+}
+
+static void wait_for_reply(struct sessions *ss, struct session *s, struct reader *input)
+{
+    struct slice bytes = reader_rest(input);
+    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !s->wait.length) {
+        bool hello = session_looks_like_tls(bytes);
+        s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
+    }
+    if (!buffer_append(&ss->pool, &s->wait, bytes, LIMIT_WAIT))
+        ss->counters->buffer_limit++;
+    else if (!reply_cannot_come(s))
+        return;
+    assume(ss, s);
+}
+
+/* What waited goes on as client bytes, now that their meaning is known. */
+static void release_wait(struct sessions *ss, struct session *s, int64_t time_ns)
+{
+    struct buffer wait = s->wait;
+    s->wait = (struct buffer){0};
+    struct reader input = reader_of(wait.data, wait.length);
+    if (s->mode == SESSION_SMTP && s->dialog.expect == SMTP_EXPECT_TLS && !session_looks_like_tls(buffer_slice(&wait)))
+        reader_skip(&input, input.left); /* commands sent along with STARTTLS: not part of either dialog any more (CVE-2011-0411) */
+    session_smtp_client(ss, s, &input, time_ns);
+    if (input.left && s->mode == SESSION_TLS)
+        session_tls(ss, s, SIDE_CLIENT, &input, time_ns);
+    buffer_release(&ss->pool, &wait);
+}
+
+static bool waits(const struct session *s)
+{
+    return s->dialog.expect == SMTP_EXPECT_DATA_REPLY || s->dialog.expect == SMTP_EXPECT_TLS_REPLY;
+}
+
+static void take_client_piece(struct sessions *ss, struct session *s, struct reader *input)
+{
+    struct slice line;
+    switch (s->dialog.expect) {
+    case SMTP_EXPECT_COMMAND:
+    case SMTP_EXPECT_RESPONSE:
+        if (smtp_line_next(&s->line[SIDE_CLIENT], &ss->pool, input, &line) != SMTP_LINE_NEED_MORE)
+            take_client_line(ss, s, line);
+        break;
+    case SMTP_EXPECT_CONTENT:
+    case SMTP_EXPECT_CHUNK: smtp_dialog_content(&s->dialog, input); break;
+    case SMTP_EXPECT_TLS: /* the 220 came, and now the client speaks */
+        if (session_begin_tls(ss, s))
+            s->mode = SESSION_TLS;
+        else
+            reader_skip(input, input->left);
+        break;
+    default: wait_for_reply(ss, s, input); break;
+    }
+}
+
+/* Does a line that the other peer would understand begin here? */
+static bool line_begins(enum side from, struct slice bytes)
+{
+    struct smtp_command command;
+    struct smtp_reply_line reply;
+    struct reader head = reader_of_slice(bytes);
+    struct slice first = reader_bytes(&head, head.left < 16 ? head.left : 16);
+    const uint8_t *end = first.length ? memchr(first.data, '\n', first.length) : NULL;
+    if (end)
+        first.length = (size_t)(end - first.data);
+    if (from == SIDE_SERVER)
+        return smtp_parse_reply(first, &reply);
+    smtp_parse_command(first, &command);
+    return command.verb != SMTP_UNKNOWN && command.verb != SMTP_EMPTY;
+}
+
+/* After a hole (or at the start of a capture that began in the middle) the stream is joined again: at TLS, at a line, else at the next one. */
+static void join(struct sessions *ss, struct session *s, enum side from, struct reader *input)
+{
+    struct slice bytes = {input->next, input->left};
+    s->resync[from] = false;
+    if (session_looks_like_tls(bytes) && session_begin_tls(ss, s)) {
+        s->mode = SESSION_TLS;
+        s->tls_begun = true;
+    } else if (!line_begins(from, bytes)) {
+        s->line[from].skipping = true;
+    }
+}
+
+/* Telling SMTP from other protocols: what is no command in the first line of the client, no reply in that of the server. */
+static void judge_client(struct session *s)
+{
+    const unsigned known = SMTP_SEEN_COMMAND | SMTP_SEEN_REPLY;
+    if (s->dialog.seen & known)
+        s->smtp_seen = true;
+}
+
+void session_smtp_client(struct sessions *ss, struct session *s, struct reader *input, int64_t time_ns)
+{
+    if (s->resync[SIDE_CLIENT] && s->dialog.expect == SMTP_EXPECT_COMMAND)
+        join(ss, s, SIDE_CLIENT, input);
+    while (input->left && s->mode == SESSION_SMTP) {
+        take_client_piece(ss, s, input);
+        if (s->wait.length && (s->mode != SESSION_SMTP || !waits(s)))
+            release_wait(ss, s, time_ns);
+    }
+    judge_client(s);
+}
+
+/* ---- server */
+
+/* Replies that no SMTP server gives: FTP (RFC 959), with TLS (RFC 4217). */
+static bool foreign_code(unsigned code)
+{
+    switch (code) {
+    case 150:
+    case 226:
+    case 227:
+    case 229:
+    case 230:
+    case 234:
+    case 331:
+    case 332: return true;
+    default: return false;
+    }
+}
+
+static void take_reply_line(struct sessions *ss, struct session *s, const struct smtp_reply_line *line)
+{
+    enum starttls before = (enum starttls)s->dialog.starttls;
+    struct smtp_answer answer = smtp_dialog_reply(&s->dialog, line);
+    if (answer.greeting && answer.first && !s->smtp.banner_code)
+        keep_greeting(ss, s, line);
+    /* The text of the attempt that gets furthest: its first line, before it is known how far it gets. */
+    if (answer.to == SMTP_STARTTLS && answer.first && !answer.greeting &&
+        (line->code == 220 ? STARTTLS_ACCEPTED : STARTTLS_REFUSED) > before)
+        session_keep_text(ss, s, line->text, &s->smtp.reply_text);
+    if (foreign_code(line->code) && !(s->dialog.seen & SMTP_SEEN_HELLO))
+        s->mode = SESSION_FOREIGN;
+    if (s->dialog.expect == SMTP_EXPECT_TLS && answer.complete && answer.to == SMTP_STARTTLS)
+        s->tls_begun = true;
+}
+
+static void take_server_line(struct sessions *ss, struct session *s, struct slice line)
+{
+    struct smtp_reply_line reply;
+    bool hole = s->dialog.seen & SMTP_SEEN_DIALOG_HOLE;
+    if (smtp_parse_reply(line, &reply))
+        take_reply_line(ss, s, &reply);
+    else if (!(s->dialog.seen & (SMTP_SEEN_REPLY | SMTP_SEEN_COMMAND)) && !hole)
+        s->mode = SESSION_FOREIGN;
+}
+
+/* A first line that does not even begin like a reply need not be waited for: it may never end. */
+static bool begins_foreign(const struct session *s, struct slice bytes)
+{
+    if (s->spoke[SIDE_SERVER] || s->dialog.seen & (SMTP_SEEN_COMMAND | SMTP_SEEN_DIALOG_HOLE))
+        return false;
+    for (size_t i = 0; i < 3 && i < bytes.length; i++)
+        if (bytes.data[i] < '0' || bytes.data[i] > '9')
+            return true;
+    return false;
+}
+
+void session_smtp_server(struct sessions *ss, struct session *s, struct reader *input, int64_t time_ns)
+{
+    struct slice line;
+    if (begins_foreign(s, (struct slice){input->next, input->left}))
+        s->mode = SESSION_FOREIGN;
+    if (s->resync[SIDE_SERVER] && s->dialog.expect != SMTP_EXPECT_TLS)
+        join(ss, s, SIDE_SERVER, input);
+    while (input->left && s->mode == SESSION_SMTP) {
+        if (s->dialog.expect == SMTP_EXPECT_TLS) {
+            /* Between the 220 and the client's hello a server has nothing to say in clear. */
+            if (session_looks_like_tls((struct slice){input->next, input->left}))
+                return;
+            s->findings |= UINT64_C(1) << FINDING_RESPONSE_INJECTION;
+            reader_skip(input, input->left);
+            return;
+        }
+        if (smtp_line_next(&s->line[SIDE_SERVER], &ss->pool, input, &line) == SMTP_LINE_NEED_MORE)
+            break;
+        take_server_line(ss, s, line);
+        if (s->wait.length && !waits(s))
+            release_wait(ss, s, time_ns);
+    }
+    if (s->dialog.seen & SMTP_SEEN_REPLY && s->mode != SESSION_FOREIGN)
+        s->smtp_seen = true;
+}
+
+void session_smtp_gap(struct sessions *ss, struct session *s, enum side from, uint64_t length)
+{
+    smtp_line_reset(&s->line[from], &ss->pool, false);
+    s->resync[from] = true;
+    smtp_dialog_gap(&s->dialog, from, length);
+    if (from == SIDE_SERVER && s->wait.length && waits(s)) {
+        assume(ss, s);
+        release_wait(ss, s, s->flow->last_ns);
+    }
+}

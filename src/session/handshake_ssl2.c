@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The SSLv2 part of a handshake: the old format of the ClientHello, and SSLv2 proper (draft-hickman-netscape-ssl-00). */
+#include "session/handshake.h"
+
+enum { SSL2_ERROR = 0, SSL2_CLIENT_HELLO = 1, SSL2_CLIENT_MASTER_KEY = 2, SSL2_SERVER_HELLO = 4 };
+enum { SSL2_RECORD_MAX = 32767, SSL2_KEEP = 16384 /* of a message: SERVER-HELLO carries a certificate */ };
+
+/* Progress of an SSLv2 handshake: what came last. */
+enum ssl2_state { SSL2_STATE_NONE, SSL2_STATE_HELLO, SSL2_STATE_SERVER_HELLO, SSL2_STATE_KEY, SSL2_STATE_SERVER_VERIFIED };
+
+bool handshake_is_ssl2(const struct handshake *h, enum side from, struct slice bytes)
+{
+    if (from == SIDE_CLIENT)
+        return ssl2_hello_plausible(bytes);
+    return h->facts.client.flags & TLS_SSL2_FORMAT && !tls_record_plausible(bytes) && bytes.length && bytes.data[0] & 0x80;
+}
+
+static void take_hello(struct sessions *ss, struct session *s, struct slice body, int64_t time_ns)
+{
+    struct tls_client_hello hello;
+    if (ssl2_parse_client_hello(body, &hello) != TLS_PARSE_OK)
+        return;
+    hello.flags |= TLS_SSL2_FORMAT;
+    handshake_client_hello(ss, s, &hello, time_ns);
+    s->handshake->ssl2_state = SSL2_STATE_HELLO;
+    s->handshake->facts.client.last_message = TLS_CLIENT_HELLO;
+    s->handshake->facts.client.saw_message = true;
+    /* What follows is TLS if the server answers in TLS; if it answers in SSLv2 it goes on in SSLv2. */
+    s->handshake->ssl2_format[SIDE_CLIENT] = s->handshake->ssl2_format[SIDE_SERVER];
+}
+
+static void take_server_hello(struct sessions *ss, struct session *s, struct slice body, int64_t time_ns)
+{
+    struct ssl2_server_hello hello;
+    struct handshake *h = s->handshake;
+    if (ssl2_parse_server_hello(body, &hello) != TLS_PARSE_OK)
+        return;
+    h->facts.have_server_hello = true;
+    h->facts.version = hello.version;
+    if (hello.certificate.length) {
+        h->facts.server.certificate = certificate_get(ss->certificates, hello.certificate, time_ns);
+        h->facts.server.chain_length = 1;
+    }
+    h->facts.limited_by = h->facts.client_max_version > hello.version ? SIDE_SERVER : SIDE_CLIENT;
+    h->facts.resumption = hello.session_id_hit ? TLS_RESUMED_SESSION_ID : TLS_NOT_RESUMED;
+    h->ssl2_format[SIDE_CLIENT] = true;
+    h->ssl2_state = hello.session_id_hit ? SSL2_STATE_KEY : SSL2_STATE_SERVER_HELLO;
+}
+
+/* After CLIENT-MASTER-KEY the server proves itself with a record that is no ERROR, then the client speaks under the keys. */
+static void take_later(struct handshake *h, enum side from, struct slice body)
+{
+    uint32_t cipher;
+    if (from == SIDE_CLIENT && h->ssl2_state == SSL2_STATE_SERVER_HELLO &&
+        ssl2_parse_client_master_key(body, &cipher) == TLS_PARSE_OK) {
+        h->facts.cipher = cipher;
+        h->facts.have_cipher = true;
+        h->ssl2_state = SSL2_STATE_KEY;
+    } else if (from == SIDE_SERVER && h->ssl2_state == SSL2_STATE_KEY) {
+        h->ssl2_state = SSL2_STATE_SERVER_VERIFIED;
+    } else if (from == SIDE_CLIENT && h->ssl2_state == SSL2_STATE_SERVER_VERIFIED &&
+               h->progress.verdict == TLS_UNDECIDED) {
+        h->progress.verdict = TLS_ESTABLISHED;
+    }
+}
+
+static void take_body(struct sessions *ss, struct session *s, enum side from, struct slice body, int64_t time_ns)
+{
+    struct handshake *h = s->handshake;
+    struct reader r = reader_of_slice(body);
+    uint8_t type = reader_u8(&r);
+    if (type == SSL2_ERROR && body.length == 3)
+        tls_progress_fatal(&h->progress, from);
+    else if (from == SIDE_CLIENT && type == SSL2_CLIENT_HELLO && h->ssl2_state == SSL2_STATE_NONE)
+        take_hello(ss, s, body, time_ns);
+    else if (from == SIDE_SERVER && type == SSL2_SERVER_HELLO && h->ssl2_state == SSL2_STATE_HELLO)
+        take_server_hello(ss, s, body, time_ns);
+    else
+        take_later(h, from, body);
+}
+
+/* Reads a record header byte by byte; true when it is whole. */
+static bool take_header(struct handshake *h, enum side from, struct reader *input)
+{
+    while (input->left && h->ssl2_have[from] < 3) {
+        h->ssl2_header[from][h->ssl2_have[from]++] = reader_u8(input);
+        if (ssl2_record_header((struct slice){h->ssl2_header[from], h->ssl2_have[from]}, &h->ssl2_left[from]))
+            return true;
+    }
+    return false;
+}
+
+void handshake_ssl2(struct sessions *ss, struct session *s, enum side from, struct reader *input, int64_t time_ns)
+{
+    struct handshake *h = s->handshake;
+    h->begun[from] = h->ssl2_format[from] = true;
+    while (input->left && h->ssl2_format[from] && h->progress.verdict == TLS_UNDECIDED) {
+        if (!h->ssl2_left[from]) {
+            if (!take_header(h, from, input))
+                continue;
+            h->ssl2_have[from] = 0;
+        }
+        size_t count = h->ssl2_left[from] < input->left ? h->ssl2_left[from] : input->left;
+        if (!buffer_append(&ss->pool, &h->ssl2_body, reader_bytes(input, count), SSL2_KEEP))
+            ss->counters->buffer_limit++;
+        h->ssl2_left[from] = (uint16_t)(h->ssl2_left[from] - count);
+        if (h->ssl2_left[from])
+            continue;
+        struct buffer body = h->ssl2_body;
+        h->ssl2_body = (struct buffer){0};
+        take_body(ss, s, from, buffer_slice(&body), time_ns);
+        buffer_release(&ss->pool, &body);
+    }
+    if (h->progress.verdict != TLS_UNDECIDED)
+        reader_skip(input, input->left);
+}

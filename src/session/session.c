@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A mail connection from its first payload to its record: SMTP or TLS, what became of it, and when it is written. */
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/memory.h"
+#include "proto/tls_names.h"
+#include "session/state.h"
+
+/* ---- text */
+
+void session_keep_bytes(struct sessions *ss, struct session *s, struct slice bytes, size_t most, struct text_ref *ref)
+{
+    size_t length = bytes.length < most ? bytes.length : most, size = s->text_length + length;
+    if (!length || size > UINT16_MAX)
+        return;
+    if (size > s->text_capacity) {
+        size_t capacity = s->text_capacity ? s->text_capacity : 64;
+        while (capacity < size)
+            capacity *= 2;
+        capacity = capacity > UINT16_MAX ? UINT16_MAX : capacity;
+        char *text = memory_resize(s->text, capacity);
+        if (!text) {
+            ss->counters->memory_failures++;
+            return;
+        }
+        ss->held += capacity - s->text_capacity;
+        s->text = text;
+        s->text_capacity = (uint16_t)capacity;
+    }
+    memcpy(s->text + s->text_length, bytes.data, length);
+    *ref = (struct text_ref){.at = s->text_length, .length = (uint16_t)length};
+    s->text_length = (uint16_t)size;
+}
+
+void session_keep_text(struct sessions *ss, struct session *s, struct slice bytes, struct text_ref *ref)
+{
+    session_keep_bytes(ss, s, bytes, LIMIT_TEXT, ref);
+}
+
+/* ---- birth and death */
+
+static void release_buffers(struct sessions *ss, struct session *s)
+{
+    for (unsigned side = 0; side < 2; side++)
+        smtp_line_reset(&s->line[side], &ss->pool, false);
+    buffer_release(&ss->pool, &s->wait);
+    session_release_tls_buffers(ss, s);
+}
+
+static void stop_waiting(struct sessions *ss, struct session *s)
+{
+    if (s->due_ns == INT64_MAX)
+        return;
+    if (s->older)
+        s->older->newer = s->newer;
+    else
+        ss->oldest = s->newer;
+    if (s->newer)
+        s->newer->older = s->older;
+    else
+        ss->newest = s->older;
+    ss->waiting--;
+    s->due_ns = INT64_MAX;
+}
+
+static void session_free(struct sessions *ss, struct session *s)
+{
+    stop_waiting(ss, s);
+    release_buffers(ss, s);
+    session_free_tls(ss, s);
+    ss->held -= sizeof *s + s->text_capacity;
+    memory_free(s->text);
+    memory_free(s);
+}
+
+/* ---- what became of it */
+
+/* Could the capture have missed what decides? */
+static bool something_missing(const struct session *s)
+{
+    const struct flow *flow = s->flow;
+    return s->gap[SIDE_CLIENT] || s->gap[SIDE_SERVER] || !flow->seen[0] || !flow->seen[1] ||
+           (s->midstream && !(s->dialog.seen & SMTP_SEEN_GREETING) && !s->tls_first);
+}
+
+static bool saw_the_end(enum end_how how)
+{
+    return how == END_FIN || how == END_RST || how == END_TIMEOUT;
+}
+
+static enum outcome tls_outcome(const struct session *s, enum end_how how)
+{
+    const struct handshake *h = s->handshake;
+    if (h && h->facts.established)
+        return OUTCOME_TLS;
+    if (h && h->progress.verdict == TLS_FAILED)
+        return OUTCOME_TLS_FAILED;
+    /* In 1.3 nothing after the client's Finished: it may have been refused, or be content. */
+    bool open = h && h->progress.tls13 && h->progress.client_finished;
+    return saw_the_end(how) && !something_missing(s) && !open ? OUTCOME_TLS_FAILED : OUTCOME_UNKNOWN;
+}
+
+static enum outcome outcome_of(const struct session *s, enum end_how how)
+{
+    if (s->dialog.mail_in_clear)
+        return OUTCOME_PLAINTEXT;
+    if (s->tls_begun)
+        return tls_outcome(s, how);
+    if (s->mode == SESSION_FOREIGN || (!s->smtp_seen && !s->midstream))
+        return OUTCOME_NOT_SMTP;
+    return saw_the_end(how) && !something_missing(s) && s->smtp_seen ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
+}
+
+static unsigned incomplete_of(const struct session *s)
+{
+    unsigned bits = 0;
+    if (s->gap[SIDE_CLIENT] || s->gap[SIDE_SERVER])
+        bits |= INCOMPLETE_GAPS;
+    if (s->cut)
+        bits |= INCOMPLETE_TRUNCATED;
+    if (s->midstream)
+        bits |= INCOMPLETE_MIDSTREAM;
+    if (!s->flow->seen[0] || !s->flow->seen[1])
+        bits |= INCOMPLETE_ONE_SIDED;
+    return bits;
+}
+
+/* ---- the record */
+
+static void fill_flow(struct sessions *ss, const struct session *s, struct record *record)
+{
+    const struct flow *flow = s->flow;
+    unsigned client = flow->client, server = !client;
+    record->time_ns = flow->first_ns;
+    record->duration_ns = flow->last_ns > flow->first_ns ? flow->last_ns - flow->first_ns : 0;
+    record->sensor = ss->options.sensor;
+    record->interface = ss->options.interface;
+    record->file = ss->sink.source ? ss->sink.source(ss->sink.user, flow->capture) : NULL;
+    record->family = flow->family;
+    record->vlans = flow->vlans < SEGMENT_VLANS ? flow->vlans : SEGMENT_VLANS;
+    for (unsigned i = 0; i < record->vlans; i++)
+        record->vlan[i] = flow->key.vlan[i] & 0x0fff;
+    record->client_ip = flow->key.address[client];
+    record->server_ip = flow->key.address[server];
+    record->client_port = flow->key.port[client];
+    record->server_port = flow->key.port[server];
+    record->client_bytes = flow_bytes(flow, SIDE_CLIENT);
+    record->server_bytes = flow_bytes(flow, SIDE_SERVER);
+    record->direction = identity_direction(&ss->options, record);
+    identity_uid(ss->digests, record);
+    identity_community(ss->digests, record);
+}
+
+static void fill_smtp(struct session *s, struct record *record)
+{
+    s->smtp.starttls = s->tls_first && !s->tls_inside && (!s->midstream || record->server_port == 465) ? STARTTLS_IMPLICIT : s->dialog.starttls;
+    s->smtp.attempts = s->dialog.attempts;
+    s->smtp.reply_code = s->dialog.starttls_code;
+    s->smtp.mail_in_clear = s->dialog.mail_in_clear;
+    record->have_smtp = record->outcome != OUTCOME_NOT_SMTP;
+    record->smtp = &s->smtp;
+    record->text = s->text ? s->text : "";
+    record->tls = s->handshake ? &s->handshake->facts : NULL;
+}
+
+/* TLS that was accepted and never begun has an object too: established false. */
+static void fill_tls(struct sessions *ss, struct session *s)
+{
+    if (s->tls_begun && !s->handshake)
+        session_begin_tls(ss, s);
+    struct handshake *h = s->handshake;
+    if (!h || !h->progress.alert_by_shape || h->facts.have_alert || h->progress.verdict != TLS_FAILED)
+        return;
+    h->facts.have_alert = h->facts.alert_encrypted = true;
+    h->facts.alert_from = h->progress.failed_by;
+}
+
+static void count(struct sessions *ss, const struct record *record)
+{
+    ss->counters->sessions++;
+    ss->counters->outcomes[record->outcome]++;
+    if (record->tls && record->tls->established)
+        ss->counters->versions[tls_version_rank(record->tls->version)]++;
+}
+
+/* Writes the session's one record and forgets the session. */
+static void session_write(struct sessions *ss, struct session *s, enum end_how how, enum side from)
+{
+    struct record record = {.end = how, .end_from = from, .outcome = outcome_of(s, how), .incomplete = incomplete_of(s)};
+    fill_flow(ss, s, &record);
+    fill_tls(ss, s);
+    fill_smtp(s, &record);
+    record.findings = record.have_smtp ? session_findings(s, &record) : 0;
+    count(ss, &record);
+    ss->sink.record(ss->sink.user, &record);
+    session_free(ss, s);
+}
+
+static void write_early(struct sessions *ss, struct session *s)
+{
+    s->flow->session = NULL;
+    session_write(ss, s, END_OPEN, SIDE_NONE);
+}
+
+/* Nothing can change any more: no more data are needed, and the record waits for the end of its flow. */
+static void session_decide(struct sessions *ss, struct session *s)
+{
+    if (s->decided)
+        return;
+    s->decided = true;
+    flow_shunt(ss->table, s->flow);
+    release_buffers(ss, s);
+    s->due_ns = ss->now_ns + ss->options.linger_ns;
+    s->newer = NULL;
+    s->older = ss->newest;
+    if (ss->newest)
+        ss->newest->newer = s;
+    else
+        ss->oldest = s;
+    ss->newest = s;
+    if (++ss->waiting > LIMIT_WAITING) {
+        ss->counters->records_early++;
+        write_early(ss, ss->oldest);
+    }
+}
+
+void sessions_tick(struct sessions *ss, int64_t now_ns)
+{
+    ss->now_ns = now_ns;
+    while (ss->oldest && ss->oldest->due_ns <= now_ns)
+        write_early(ss, ss->oldest);
+}
+
+/* ---- what flow tells */
+
+/* Who is the client where neither SYN nor port told: by what is said first. */
+static unsigned guess_client(const struct flow *flow, unsigned half, struct slice first)
+{
+    struct reader r = reader_of_slice(first);
+    struct smtp_reply_line reply;
+    struct smtp_command command;
+    uint8_t type = reader_u8(&r);
+    reader_skip(&r, 4);
+    uint8_t message = reader_u8(&r);
+    if (type == TLS_HANDSHAKE && !r.bad && (message == TLS_CLIENT_HELLO || message == TLS_SERVER_HELLO))
+        return message == TLS_CLIENT_HELLO ? half : !half;
+    struct reader line = reader_of_slice(first);
+    struct slice head = reader_bytes(&line, line.left < 4 ? line.left : 4);
+    if (smtp_parse_reply(head, &reply))
+        return !half;
+    smtp_parse_command(head, &command);
+    if (command.verb != SMTP_UNKNOWN || ssl2_hello_plausible(first))
+        return half;
+    return flow->key.port[0] > flow->key.port[1] ? 0 : 1;
+}
+
+static void *on_open(void *user, struct flow *flow, unsigned half, struct slice first)
+{
+    struct sessions *ss = user;
+    struct session *s = memory_new(sizeof *s);
+    if (!s) {
+        ss->counters->memory_failures++;
+        return NULL;
+    }
+    if (!flow->roles_known)
+        flow_set_client(flow, guess_client(flow, half, first));
+    ss->held += sizeof *s;
+    s->flow = flow;
+    s->due_ns = INT64_MAX;
+    s->midstream = !flow->syn_seen;
+    s->resync[SIDE_CLIENT] = s->resync[SIDE_SERVER] = s->midstream;
+    smtp_dialog_init(&s->dialog, s->midstream);
+    return s;
+}
+
+/* TLS from the first byte: port 465, or a capture that began after STARTTLS. */
+static void begin_first(struct sessions *ss, struct session *s, enum side from, struct slice bytes)
+{
+    if (s->spoke[from] || s->smtp_seen || s->mode != SESSION_SMTP || !session_looks_like_tls(bytes))
+        return;
+    if (!session_begin_tls(ss, s))
+        return;
+    s->mode = SESSION_TLS;
+    s->tls_begun = s->tls_first = true;
+    struct reader r = reader_of_slice(bytes);
+    uint8_t type = reader_u8(&r);
+    s->tls_inside = type == TLS_APPLICATION_DATA || type == TLS_CHANGE_CIPHER_SPEC || type == TLS_ALERT;
+    s->resync[SIDE_CLIENT] = s->resync[SIDE_SERVER] = false;
+}
+
+static void feed(struct sessions *ss, struct session *s, enum side from, struct reader *input, int64_t time_ns)
+{
+    size_t before = SIZE_MAX;
+    begin_first(ss, s, from, (struct slice){input->next, input->left});
+    /* Each round uses bytes up or changes the mode, and the mode changes at most once a round. */
+    for (unsigned rounds = 0; input->left && (input->left < before || rounds < 4); rounds++) {
+        before = input->left;
+        if (s->mode == SESSION_TLS)
+            session_tls(ss, s, from, input, time_ns);
+        else if (s->mode == SESSION_FOREIGN)
+            return;
+        else if (from == SIDE_CLIENT)
+            session_smtp_client(ss, s, input, time_ns);
+        else if (s->dialog.expect == SMTP_EXPECT_TLS && session_looks_like_tls((struct slice){input->next, input->left}) &&
+                 session_begin_tls(ss, s))
+            s->mode = SESSION_TLS;
+        else
+            session_smtp_server(ss, s, input, time_ns);
+    }
+}
+
+static void after_input(struct sessions *ss, struct session *s)
+{
+    bool established = s->handshake && s->handshake->facts.established;
+    if (established || s->mode == SESSION_FOREIGN)
+        session_decide(ss, s);
+    if (s->smtp_seen || s->tls_begun)
+        ss->last_smtp_ns = ss->now_ns;
+}
+
+static void on_data(void *user, struct flow *flow, enum side from, struct slice bytes, int64_t time_ns)
+{
+    struct sessions *ss = user;
+    struct session *s = flow->session;
+    struct reader input = reader_of_slice(bytes);
+    feed(ss, s, from, &input, time_ns);
+    s->spoke[from] = true;
+    after_input(ss, s);
+}
+
+static void on_gap(void *user, struct flow *flow, enum side from, uint64_t length, bool cut)
+{
+    struct sessions *ss = user;
+    struct session *s = flow->session;
+    if (cut)
+        s->cut = true;
+    else
+        s->gap[from] = true;
+    if (s->mode == SESSION_TLS)
+        session_tls_gap(ss, s, from, length);
+    else
+        session_smtp_gap(ss, s, from, length);
+}
+
+static void on_close_half(void *user, struct flow *flow, enum side from, int64_t time_ns)
+{
+    struct sessions *ss = user;
+    struct session *s = flow->session;
+    if (s->mode == SESSION_TLS)
+        session_tls_close(s, from, false, time_ns);
+    after_input(ss, s);
+}
+
+static void on_end(void *user, struct flow *flow, enum end_how how, enum side from)
+{
+    struct sessions *ss = user;
+    struct session *s = flow->session;
+    if (how == END_RST && s->mode == SESSION_TLS)
+        session_tls_close(s, from, true, flow->last_ns);
+    session_write(ss, s, how, from);
+}
+
+/* ---- the stage */
+
+struct sessions *sessions_new(const struct session_options *options, struct session_sink sink, struct counters *counters)
+{
+    struct sessions *ss = memory_new(sizeof *ss);
+    if (!ss)
+        return NULL;
+    ss->options = *options;
+    ss->sink = sink;
+    ss->counters = counters;
+    ss->last_smtp_ns = INT64_MIN;
+    pool_init(&ss->pool, LIMIT_POOL_BYTES);
+    ss->digests = digests_new();
+    ss->certificates = ss->digests ? certificate_cache_new(ss->digests) : NULL;
+    if (!ss->certificates) {
+        sessions_free(ss);
+        return NULL;
+    }
+    return ss;
+}
+
+struct flow_sink sessions_flow_sink(struct sessions *ss)
+{
+    return (struct flow_sink){.open = on_open, .data = on_data, .gap = on_gap, .close_half = on_close_half, .end = on_end, .user = ss};
+}
+
+void sessions_follow(struct sessions *ss, struct flow_table *table)
+{
+    ss->table = table;
+}
+
+int64_t sessions_last_smtp_ns(const struct sessions *ss)
+{
+    return ss->last_smtp_ns;
+}
+
+uint64_t sessions_held(const struct sessions *ss)
+{
+    return ss->held + ss->pool.held;
+}
+
+void sessions_free(struct sessions *ss)
+{
+    if (!ss)
+        return;
+    certificate_cache_free(ss->certificates);
+    digests_free(ss->digests);
+    pool_close(&ss->pool);
+    memory_free(ss);
+}
