@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A keyed hash table whose links lie inside the entries: no allocation per entry, no attacker's
- * choice of buckets. */
+/*
+ * A keyed hash table whose links lie inside the entries: no allocation per entry, no attacker's
+ * choice of buckets.
+ */
 #ifndef BASE_HASHMAP_H
 #define BASE_HASHMAP_H
 
@@ -26,7 +28,8 @@ struct hashmap {
                         insert */
 };
 
-/* hashmap_init makes an empty map with a random key; false, and nothing to close, without memory.
+/*
+ * hashmap_init makes an empty map with a random key; false, and nothing to close, without memory.
  */
 bool hashmap_init(struct hashmap *map) __attribute__((warn_unused_result));
 
@@ -40,8 +43,10 @@ uint64_t hashmap_hash(const struct hashmap *map, const void *bytes, size_t size)
 uint64_t hashmap_siphash(const uint64_t key[2], unsigned c, unsigned d, const void *bytes,
                          size_t size);
 
-/* hashmap_insert adds an entry. Equal ones are not looked for. Never fails: without memory for more
- * buckets chains get longer. */
+/*
+ * hashmap_insert adds an entry. Equal ones are not looked for. Never fails: without memory for more
+ * buckets chains get longer.
+ */
 void hashmap_insert(struct hashmap *map, struct hashlink *link, uint64_t hash);
 
 /* hashmap_remove takes an entry out; one that is not there is left alone. */
@@ -56,8 +61,10 @@ static inline struct hashlink *hashmap_next(const struct hashlink *link, uint64_
     return next;
 }
 
-/* hashmap_first returns the newest entry with that hash, or NULL: the caller compares the keys
- * themselves. */
+/*
+ * hashmap_first returns the newest entry with that hash, or NULL: the caller compares the keys
+ * themselves.
+ */
 static inline struct hashlink *hashmap_first(const struct hashmap *map, uint64_t hash)
 {
     struct hashlink *link = map->buckets[hash & map->mask];

@@ -22,7 +22,7 @@ struct decoder *decode_new(struct decode_sink sink, struct counters *counters);
 
 /*
  * decode_packet hands the TCP segment in the packet to the sink; packets that are not TCP, cut before the end of the TCP
- * header or malformed only count. Never fails. Checksums are not required to be right. An IPv4 total length (or IPv6 payload length) of 0 means
+ * header or malformed only count; each packet and its captured bytes are counted here too. Never fails. Checksums are not required to be right. An IPv4 total length (or IPv6 payload length) of 0 means
  * "to the end of the packet" (segmentation offload); a length below the captured bytes cuts off Ethernet padding.
  */
 void decode_packet(struct decoder *decoder, const struct packet *packet);

@@ -22,7 +22,7 @@ struct segment {
     uint16_t source_port, destination_port;
     uint8_t family;               /* 4 or 6: of the innermost IP header */
     uint8_t flags;                /* TCP_ bits */
-    uint8_t vlans;                /* number of VLAN tags seen (may exceed SEGMENT_VLANS; only the outermost are kept) */
+    uint8_t vlans;                /* VLAN tags seen (may exceed SEGMENT_VLANS; only the outermost are kept); id 0 is a priority, not a VLAN */
     uint16_t vlan[SEGMENT_VLANS]; /* VLAN ids, outermost first */
     uint16_t capture;             /* struct packet's source */
     uint32_t sequence, acknowledgment;

@@ -75,7 +75,8 @@ bool hashmap_init(struct hashmap *map)
     if (!map->buckets)
         return false;
     map->mask = FIRST_BUCKETS - 1;
-    /* A kernel without randomness leaves an address, which is at least not the same for everybody.
+    /*
+     * A kernel without randomness leaves an address, which is at least not the same for everybody.
      */
     if (getrandom(map->key, sizeof(map->key), 0) != (ssize_t)sizeof(map->key))
         map->key[0] = (uintptr_t)map->buckets;

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/hashmap: SipHash against the reference implementation's vectors, then the table against a
- * plain array. */
+/*
+ * base/hashmap: SipHash against the reference implementation's vectors, then the table against a
+ * plain array.
+ */
 #include <stdlib.h>
 
 #include "base/hashmap.h"
 #include "base/memory.h"
 #include "unit/test.h"
 
-/* Key 00 01 .. 0f, message 00 01 .. n-1 in the vectors of the reference implementation (2-4) and of
- * Rust's core (1-3). */
+/*
+ * Key 00 01 .. 0f, message 00 01 .. n-1 in the vectors of the reference implementation (2-4) and of
+ * Rust's core (1-3).
+ */
 static const uint64_t counting_key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
 static const uint64_t zero_key[2] = {0, 0};
 
@@ -108,8 +112,10 @@ static void test_table(void)
     hashmap_close(&map);
 }
 
-/* Entries of one hash, and of others in the same bucket: first and next give the equal ones, newest
- * first, also after growth. */
+/*
+ * Entries of one hash, and of others in the same bucket: first and next give the equal ones, newest
+ * first, also after growth.
+ */
 static void test_equal_hashes(void)
 {
     struct hashmap map;

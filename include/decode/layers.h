@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to decode/: one packet on its way down through the layers, and the decoder of each layer.
+ */
+#ifndef DECODE_LAYERS_H
+#define DECODE_LAYERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/counters.h"
+#include "base/reader.h"
+#include "decode/decode.h"
+#include "decode/fragment.h"
+#include "decode/segment.h"
+
+/*
+ * What a packet turned out to be. Each decoder below takes the bytes from its header on, as
+ * captured, and returns the verdict on them; decode_packet counts it, once. A header that does not
+ * fit is TRUNCATED where the capture lacks bytes of the packet, else MALFORMED: the sender lied.
+ */
+enum verdict {
+    VERDICT_SEGMENT, /* handed to the sink */
+    VERDICT_NOT_TCP,
+    VERDICT_UNKNOWN_LINK,
+    VERDICT_MALFORMED,
+    VERDICT_TRUNCATED,
+    VERDICT_TOO_DEEP,
+    VERDICT_HELD /* a fragment, kept or given up; counted by fragments_add */
+};
+
+/*
+ * The packet at hand. Addresses, ports and what else TCP has are set on the way, the rest by
+ * layers_start.
+ */
+struct layers {
+    struct decoder *decoder;
+    struct segment segment;
+    uint32_t missing;   /* bytes on the wire behind those at hand, which the capture lacks */
+    bool bounded;       /* a header's length said where they end, not the end of the packet */
+    uint8_t ip_headers; /* so far; at most LIMIT_TUNNEL_DEPTH */
+    uint8_t tags;       /* VLAN tags, MPLS labels and the like; at most LIMIT_VLAN_TAGS */
+    uint8_t extensions; /* of the current IP header; at most LIMIT_EXTENSION_HEADERS */
+};
+
+struct decoder {
+    struct decode_sink sink;
+    struct counters *counters;
+    struct fragments fragments;
+    struct layers layers; /* of the packet at hand */
+};
+
+/* layers_start forgets the packet before. */
+static inline void layers_start(struct layers *layers, const struct packet *packet,
+                                uint32_t missing)
+{
+    struct segment *segment = &layers->segment;
+    segment->time_ns = packet->time_ns;
+    segment->capture = packet->source;
+    segment->vlans = 0;
+    memset(segment->vlan, 0, sizeof(segment->vlan));
+    layers->missing = missing;
+    layers->bounded = false;
+    layers->ip_headers = layers->tags = layers->extensions = 0;
+}
+
+/* layers_fault is the verdict on a header that is not all there. */
+static inline enum verdict layers_fault(const struct layers *layers)
+{
+    return layers->missing ? VERDICT_TRUNCATED : VERDICT_MALFORMED;
+}
+
+/* layers_wire_length returns how many bytes the reader would have if nothing had been cut off. */
+static inline uint32_t layers_wire_length(const struct layers *layers, const struct reader *r)
+{
+    return (uint32_t)r->left + layers->missing;
+}
+
+/*
+ * layers_narrow makes a header's own length the measure of what follows. Less than is there:
+ * padding or a trailer is cut off. More than was captured: the rest is missing. More than was there
+ * on the wire is a lie where the end was set by an outer header's length, which then stands. Where
+ * it is only the end of the packet, the inner length is believed: captures taken through NFLOG with
+ * a copy range, truncating mirror ports and tools that cut packets and rewrite their length leave
+ * such packets, and a length of 16 bits claims no more than a true segmentation-offload packet has.
+ */
+static inline void layers_narrow(struct layers *layers, struct reader *r, uint32_t length)
+{
+    if (length <= r->left) {
+        r->left = length;
+        layers->missing = 0;
+    } else if (!layers->bounded || length <= layers_wire_length(layers, r)) {
+        layers->missing = length - (uint32_t)r->left;
+    }
+    layers->bounded = true;
+}
+
+/* link.c. decode_link chooses by DLT. */
+enum verdict decode_link(struct layers *layers, struct slice bytes, int link_type);
+enum verdict decode_ethernet(struct layers *layers, struct slice bytes);
+enum verdict decode_ppp(struct layers *layers, struct slice bytes);
+
+/* ethertype.c. What an EtherType announces. */
+enum ethertype {
+    ETHERTYPE_IP4 = 0x0800,
+    ETHERTYPE_TRANSPARENT = 0x6558, /* Ethernet in GRE or Geneve */
+    ETHERTYPE_VLAN = 0x8100,
+    ETHERTYPE_IP6 = 0x86dd,
+    ETHERTYPE_PPP = 0x880b, /* in GRE (RFC 2637) */
+    ETHERTYPE_MPLS = 0x8847,
+    ETHERTYPE_MPLS_MULTICAST = 0x8848,
+    ETHERTYPE_PPPOE = 0x8864,
+    ETHERTYPE_QINQ = 0x88a8,
+    ETHERTYPE_CISCO_METADATA = 0x8909,
+    ETHERTYPE_QINQ_OLD = 0x9100
+};
+enum verdict decode_ethertype(struct layers *layers, struct slice bytes, uint16_t type);
+
+/*
+ * decode_type_or_length is for fields that hold the length of an LLC frame if they are below 1536
+ * (IEEE 802.3 3.2.6).
+ */
+enum verdict decode_type_or_length(struct layers *layers, struct slice bytes, uint16_t type);
+enum verdict decode_llc(struct layers *layers, struct slice bytes);
+enum verdict decode_mpls(struct layers *layers, struct slice bytes);
+enum verdict decode_pppoe(struct layers *layers, struct slice bytes);
+
+/* ip.c. decode_ip chooses by the version; decode_ip_payload by the protocol number. */
+enum verdict decode_ip(struct layers *layers, struct slice bytes);
+enum verdict decode_ip4(struct layers *layers, struct slice bytes);
+enum verdict decode_ip6(struct layers *layers, struct slice bytes);
+enum verdict decode_ip_payload(struct layers *layers, struct slice bytes, uint8_t protocol);
+
+/* tunnel.c. */
+enum verdict decode_gre(struct layers *layers, struct slice bytes);
+enum verdict decode_udp(struct layers *layers, struct slice bytes);
+
+/* tcp.c. */
+enum verdict decode_tcp(struct layers *layers, struct slice bytes);
+
+#endif
