@@ -171,6 +171,9 @@ void aggregate_run(struct aggregate *aggregate, const struct run *run);
 /* aggregate_merge adds all of another aggregate, which stays as it was. */
 void aggregate_merge(struct aggregate *into, const struct aggregate *from);
 
+/* aggregate_lower says that peers from this priority on were folded elsewhere, so they are here as well. */
+void aggregate_lower(struct aggregate *aggregate, uint64_t threshold);
+
 /* aggregate_tidy folds and drops what is beyond the limits, if it is time to. Numbers of strings
  * change: call it only between events. */
 void aggregate_tidy(struct aggregate *aggregate);

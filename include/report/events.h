@@ -18,6 +18,7 @@
 struct event_reader {
     struct aggregate *aggregate; /* borrowed */
     struct peer_namer *namer;    /* borrowed */
+    bool by_given;               /* what a peer is was said, or is fixed by what was read */
     const uint8_t *ports;        /* bits of the server ports that are wanted, 8192 bytes; NULL all */
     struct log *log;
     void (*progress)(void *user, const struct event_reader *reader); /* may be NULL; called now and then */

@@ -43,6 +43,9 @@ struct peer_namer;
 struct peer_namer *peer_namer_new(enum peer_by by);
 void peer_namer_free(struct peer_namer *namer);
 
+/* peer_namer_set_by changes what a peer is; only before anything was named. */
+void peer_namer_set_by(struct peer_namer *namer, enum peer_by by);
+
 /* peer_namer_load reads a names file in the form of hosts(5): an address and its name on each line. False, and a message, if it
  * cannot be read; lines that are not of this form are reported and passed over. */
 bool peer_namer_load(struct peer_namer *namer, const char *path, struct log *log);

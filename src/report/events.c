@@ -18,6 +18,7 @@ void event_reader_init(struct event_reader *reader)
 
 void event_reader_close(struct event_reader *reader)
 {
+    aggregate_lines_end(reader);
     memory_free(reader->part);
     reader->part = NULL;
 }

@@ -124,6 +124,12 @@ static void merge_all(struct aggregate *into, const struct aggregate *from, int6
     merge_sensors(into, from, cut);
 }
 
+void aggregate_lower(struct aggregate *aggregate, uint64_t threshold)
+{
+    if (threshold < aggregate->threshold)
+        aggregate->threshold = threshold; /* those already here are folded when it is finished */
+}
+
 void aggregate_merge(struct aggregate *into, const struct aggregate *from)
 {
     bool lower = from->threshold < into->threshold;

@@ -73,6 +73,11 @@ void peer_namer_free(struct peer_namer *namer)
     memory_free(namer);
 }
 
+void peer_namer_set_by(struct peer_namer *namer, enum peer_by by)
+{
+    namer->by = by;
+}
+
 static bool host_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
