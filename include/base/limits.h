@@ -58,11 +58,12 @@ enum {
 
     /* session: */
     LIMIT_LINGER_S = 10,             /* default of --linger: most good sessions end within it, and get their end and byte counts */
+    LIMIT_FOREIGN = 16384,           /* of another protocol than SMTP, in which a ClientHello is looked for */
     LIMIT_WAITING = 65536,           /* decided records that wait for the end of their flow; the oldest is written early */
     LIMIT_OFFER = 1024,              /* of one list of a ClientHello kept for --offers: 512 ids */
     LIMIT_TEXT = 512,                /* bytes of one string from the wire kept in a record */
     LIMIT_CERTIFICATE = 16384,       /* a certificate that is read; larger ones are only hashed and counted */
-    LIMIT_CERTIFICATES_PER_SECOND = 500,     /* read per second of packet time, about 180 us each: a tenth of a core; others are only hashed and counted */
+    LIMIT_CERTIFICATES_PER_SECOND = 500,     /* read per second of packet time, those above 2 KiB count more; about 200 us each: a tenth of a core; others are only hashed and counted */
     LIMIT_CERTIFICATES_CACHED = 1024,        /* kept by digest, servers seen again and again; the least recently used is dropped */
     LIMIT_CERTIFICATE_CACHE_BYTES = 8388608, /* ... and what they hold; usually 1 KiB each, but a hostile one 50 */
     LIMIT_CERTIFICATE_NAMES = 1024,          /* dNSNames and addresses of one; more than fit into LIMIT_CERTIFICATE unless very short. Others are counted */

@@ -57,7 +57,7 @@ struct smtp_dialog {
     uint16_t attempts;       /* STARTTLS commands */
     uint16_t starttls_code;  /* of the attempt that got furthest; 0 none */
     uint16_t accepted_recipients;
-    bool reply_first, reply_broken, reply_offers, reply_masked, reply_tls_named;
+    bool reply_greets, reply_broken, reply_offers, reply_masked, reply_tls_named;
     bool bdat_open;          /* chunks since the last LAST */
     uint32_t mail_in_clear;
     uint64_t chunk_left;

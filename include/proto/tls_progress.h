@@ -34,6 +34,9 @@ struct tls_progress {
 /* tls_progress_chosen tells what the ServerHello chose: the version's rank and the cipher suite's id. */
 void tls_progress_chosen(struct tls_progress *progress, enum tls_version version, uint16_t cipher);
 
+/* tls_progress_retry takes a HelloRetryRequest: it is 1.3, but nothing is chosen for good (RFC 8446 4.1.4). */
+void tls_progress_retry(struct tls_progress *progress);
+
 /* tls_progress_record takes the next record: its content type and payload length. */
 void tls_progress_record(struct tls_progress *progress, enum side from, uint8_t type, uint16_t length);
 

@@ -26,7 +26,8 @@ struct handshake {
     uint16_t ssl2_left[2];        /* SSLv2: bytes of the record still to come */
     uint8_t ssl2_state;           /* see handshake_ssl2.c */
     bool encrypted[2];            /* records of this side tell no more than their type */
-    bool begun[2];                /* bytes of TLS were seen from this side */
+    bool heard[2];                /* bytes were seen from this side */
+    bool begun[2];                /* ... and a whole record header among them */
     bool gap[2];
     bool skip_payload[2];         /* the rest of this record follows a hole: no message begins in it */
     bool full;                    /* Certificate, ServerKeyExchange or ServerHelloDone was seen: a full handshake of 1.2 or below */
@@ -56,6 +57,7 @@ struct session {
     bool tls_begun;                /* 220 to STARTTLS, or TLS from the first byte */
     bool tls_first;                /* ... from the first byte of its side */
     bool tls_inside;               /* the capture begins inside TLS */
+    bool foreign;                  /* neither SMTP nor TLS at first; TLS that follows is told, the outcome stays not_smtp */
     bool smtp_seen;                /* some of it was SMTP */
     bool gap[2], cut;
     bool midstream;

@@ -529,7 +529,7 @@ static void take_segment(struct flow_table *table, struct flow *flow, const stru
 static void touch(struct flow_table *table, struct flow *flow, int64_t time_ns, int64_t now_ns)
 {
     if (time_ns > flow->last_ns)
-        flow->last_ns = time_ns < now_ns ? time_ns : now_ns;
+        flow->last_ns = time_ns; /* the packet's own time, even if the clock does not believe it (yet) */
     if ((uint32_t)(now_ns / 1000000000) != flow->queued_s)
         list_move(table, flow, flow->list, now_ns);
 }

@@ -289,7 +289,7 @@ static bool acknowledged_hole(struct flow *flow, unsigned half, uint64_t *until)
 {
     const struct held *head = flow->stream ? flow->stream->head[half] : NULL;
     uint64_t next = flow->half[half].next, acked = acknowledged(flow, half);
-    if (head && head->offset <= next)
+    if (!flow->seen[half] || (head && head->offset <= next))
         return false;
     *until = head && head->offset < acked ? head->offset : acked;
     if (head)

@@ -197,8 +197,11 @@ static bool wants_tls(const struct smtp_reply_line *line)
 static void reply_begins(struct smtp_dialog *d, const struct smtp_reply_line *line)
 {
     d->reply_code = line->code;
-    d->reply_first = true;
     d->reply_broken = d->reply_offers = d->reply_masked = d->reply_tls_named = false;
+    if (d->reply_greets) {
+        d->reply_to = SMTP_UNKNOWN;
+        return;
+    }
     if (d->expect == SMTP_EXPECT_CONTENT) {
         /* A server speaks here only when it has seen the end of the content (or gives up: 421). */
         d->expect = SMTP_EXPECT_COMMAND;
@@ -282,22 +285,29 @@ static void reply_ends(struct smtp_dialog *d, bool greeting)
         pop(d);
 }
 
+/* The first reply of all is the greeting; where the capture may have missed it, only a 220 that nothing else can be. */
+static bool greets(const struct smtp_dialog *d, unsigned code)
+{
+    if (d->seen & (SMTP_SEEN_GREETING | SMTP_SEEN_REPLY))
+        return false;
+    if (d->seen & SMTP_SEEN_DIALOG_HOLE)
+        return code == 220 && find_pending(d, SMTP_STARTTLS) < 0;
+    return code == 220 || code >= 400;
+}
+
 struct smtp_answer smtp_dialog_reply(struct smtp_dialog *d, const struct smtp_reply_line *line)
 {
     if (d->reply_broken && line->code != d->reply_code)
         d->reply_code = 0; /* the end of the last reply is in a hole */
     struct smtp_answer answer = {.first = d->reply_code == 0, .complete = !line->more};
-    /* The first reply of all is the greeting, unless the capture may have missed it. */
-    bool may_greet = !(d->seen & SMTP_SEEN_GREETING) &&
-                     (!(d->seen & SMTP_SEEN_DIALOG_HOLE) || (!d->pending_runs && line->code == 220));
-    if (answer.first && may_greet)
-        d->reply_code = line->code, d->reply_to = SMTP_UNKNOWN, d->reply_tls_named = false;
-    else if (answer.first)
+    if (answer.first) {
+        d->reply_greets = greets(d, line->code);
         reply_begins(d, line);
-    answer.greeting = may_greet;
-    answer.to = d->reply_to < SMTP_VERBS ? (enum smtp_verb)d->reply_to : SMTP_UNKNOWN;
+    }
+    answer.greeting = d->reply_greets;
+    answer.to = d->reply_to < SMTP_VERBS && !answer.greeting ? (enum smtp_verb)d->reply_to : SMTP_UNKNOWN;
     d->seen |= SMTP_SEEN_REPLY;
-    if (!answer.first && !answer.greeting && (answer.to == SMTP_EHLO || answer.to == SMTP_LHLO))
+    if (!answer.first && (answer.to == SMTP_EHLO || answer.to == SMTP_LHLO))
         reply_keyword(d, line->text);
     d->reply_tls_named = d->reply_tls_named || wants_tls(line);
     if (!line->more) {

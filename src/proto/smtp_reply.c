@@ -54,8 +54,6 @@ bool smtp_parse_reply(struct slice line, struct smtp_reply_line *out)
         return false;
     out->more = separator == '-';
     out->text = reader_rest(&r);
-    while (out->text.length && (out->text.data[out->text.length - 1] == ' ' || out->text.data[out->text.length - 1] == '\r'))
-        out->text.length--;
     parse_enhanced(out);
     return true;
 }

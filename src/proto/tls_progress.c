@@ -13,6 +13,11 @@ void tls_progress_chosen(struct tls_progress *p, enum tls_version version, uint1
     p->tag = traits & TLS_CIPHER_TAG8 ? 8 : 16;
 }
 
+void tls_progress_retry(struct tls_progress *p)
+{
+    p->tls13 = true;
+}
+
 static void decide(struct tls_progress *p, enum tls_verdict verdict, enum side by)
 {
     if (p->verdict != TLS_UNDECIDED)
@@ -75,7 +80,7 @@ void tls_progress_record(struct tls_progress *p, enum side from, uint8_t type, u
         return;
     if (!p->tls13)
         record_12(p, from, type);
-    else if (type == TLS_APPLICATION_DATA)
+    else if (type == TLS_APPLICATION_DATA && p->chosen) /* before it, it is early data */
         record_13(p, from, length);
 }
 

@@ -26,7 +26,7 @@ struct certificate_cache {
     struct entry *newest, *oldest;
     size_t size;     /* bytes held by all entries */
     int64_t second;  /* of packet time, to which the budget belongs */
-    uint32_t budget; /* certificates that may still be read in it */
+    uint32_t budget; /* what may still be read in it, in usual certificates */
     struct certificate_counts counts;
 };
 
@@ -129,17 +129,21 @@ static void insert(struct certificate_cache *cache, struct entry *entry, uint64_
         drop_oldest(cache);
 }
 
-/* Packet time never goes back; if it did, the budget of the later second would go on. */
-static bool within_budget(struct certificate_cache *cache, int64_t now_ns)
+/*
+ * Time goes with size (names above all), so that each 2 KiB begun cost what a usual certificate
+ * does. Packet time never goes back; if it did, the budget of the later second would go on.
+ */
+static bool within_budget(struct certificate_cache *cache, size_t length, int64_t now_ns)
 {
     int64_t second = now_ns / 1000000000;
+    uint32_t cost = (uint32_t)(length / 2048) + 1;
     if (second > cache->second) {
         cache->second = second;
         cache->budget = LIMIT_CERTIFICATES_PER_SECOND;
     }
-    if (cache->budget == 0)
+    if (cache->budget < cost)
         return false;
-    cache->budget--;
+    cache->budget -= cost;
     return true;
 }
 
@@ -178,7 +182,7 @@ struct certificate *certificate_get(struct certificate_cache *cache, struct slic
     memcpy(entry->certificate.sha256, sha256, sizeof entry->certificate.sha256);
     if (der.length > LIMIT_CERTIFICATE) {
         cache->counts.too_large++;
-    } else if (!within_budget(cache, now_ns)) {
+    } else if (!within_budget(cache, der.length, now_ns)) {
         cache->counts.over_budget++;
     } else if (!read_new(cache, entry, der, hash)) {
         entry_free(entry);

@@ -84,7 +84,7 @@ static void assume(struct sessions *ss, struct session *s)
 
 static bool reply_cannot_come(const struct session *s)
 {
-    return s->gap[SIDE_SERVER] || !s->spoke[SIDE_SERVER];
+    return s->gap[SIDE_SERVER] || !s->flow->seen[!s->flow->client];
 }
 
 static void wait_for_reply(struct sessions *ss, struct session *s, struct reader *input)

@@ -156,6 +156,7 @@ static void server_hello(struct sessions *ss, struct session *s, const struct tl
     if (hello->hello_retry) {
         facts->hello_retry = true;
         facts->hello_retry_group = hello->group;
+        tls_progress_retry(&h->progress);
         return;
     }
     if (facts->have_server_hello)
@@ -323,7 +324,7 @@ static void not_tls(struct session *s, enum side from, struct reader *input)
         reader_skip(input, input->left);
         return;
     }
-    s->mode = SESSION_SMTP;
+    s->mode = s->foreign ? SESSION_FOREIGN : SESSION_SMTP;
     s->dialog.expect = SMTP_EXPECT_COMMAND;
 }
 
@@ -357,7 +358,9 @@ static void note_established(struct handshake *h, int64_t time_ns)
 void session_tls(struct sessions *ss, struct session *s, enum side from, struct reader *input, int64_t time_ns)
 {
     struct handshake *h = s->handshake;
-    if (h->ssl2_format[from] || (!h->begun[from] && handshake_is_ssl2(h, from, (struct slice){input->next, input->left})))
+    bool first = !h->heard[from];
+    h->heard[from] = true;
+    if (h->ssl2_format[from] || (first && handshake_is_ssl2(h, from, (struct slice){input->next, input->left})))
         handshake_ssl2(ss, s, from, input, time_ns);
     if (!input->left)
         ;

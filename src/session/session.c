@@ -80,8 +80,8 @@ static void session_free(struct sessions *ss, struct session *s)
 static bool something_missing(const struct session *s)
 {
     const struct flow *flow = s->flow;
-    return s->gap[SIDE_CLIENT] || s->gap[SIDE_SERVER] || !flow->seen[0] || !flow->seen[1] ||
-           (s->midstream && !(s->dialog.seen & SMTP_SEEN_GREETING) && !s->tls_first);
+    bool begin_missing = s->midstream && !(s->dialog.seen & SMTP_SEEN_GREETING) && (!s->tls_first || s->tls_inside);
+    return s->gap[SIDE_CLIENT] || s->gap[SIDE_SERVER] || s->cut || !flow->seen[0] || !flow->seen[1] || begin_missing;
 }
 
 static bool saw_the_end(enum end_how how)
@@ -103,11 +103,13 @@ static enum outcome tls_outcome(const struct session *s, enum end_how how)
 
 static enum outcome outcome_of(const struct session *s, enum end_how how)
 {
+    if (s->mode == SESSION_FOREIGN || s->foreign)
+        return OUTCOME_NOT_SMTP;
     if (s->dialog.mail_in_clear)
         return OUTCOME_PLAINTEXT;
     if (s->tls_begun)
         return tls_outcome(s, how);
-    if (s->mode == SESSION_FOREIGN || (!s->smtp_seen && !s->midstream))
+    if (!s->smtp_seen && !s->midstream)
         return OUTCOME_NOT_SMTP;
     return saw_the_end(how) && !something_missing(s) && s->smtp_seen ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
 }
@@ -180,7 +182,7 @@ static void count(struct sessions *ss, const struct record *record)
 {
     ss->counters->sessions++;
     ss->counters->outcomes[record->outcome]++;
-    if (record->tls && record->tls->established)
+    if (record->have_smtp && record->tls && record->tls->established)
         ss->counters->versions[tls_version_rank(record->tls->version)]++;
 }
 
@@ -277,16 +279,33 @@ static void *on_open(void *user, struct flow *flow, unsigned half, struct slice 
 /* TLS from the first byte: port 465, or a capture that began after STARTTLS. */
 static void begin_first(struct sessions *ss, struct session *s, enum side from, struct slice bytes)
 {
-    if (s->spoke[from] || s->smtp_seen || s->mode != SESSION_SMTP || !session_looks_like_tls(bytes))
-        return;
-    if (!session_begin_tls(ss, s))
+    /* A client may do so although the server greeted in clear: it takes the port for an implicit one. */
+    bool in_clear = from == SIDE_SERVER ? s->smtp_seen : s->dialog.seen & SMTP_SEEN_COMMAND;
+    if (s->spoke[from] || in_clear || s->mode != SESSION_SMTP || !session_looks_like_tls(bytes) || !session_begin_tls(ss, s))
         return;
     s->mode = SESSION_TLS;
-    s->tls_begun = s->tls_first = true;
+    s->tls_begun = true;
+    s->tls_first = !s->smtp_seen;
     struct reader r = reader_of_slice(bytes);
     uint8_t type = reader_u8(&r);
     s->tls_inside = type == TLS_APPLICATION_DATA || type == TLS_CHANGE_CIPHER_SPEC || type == TLS_ALERT;
     s->resync[SIDE_CLIENT] = s->resync[SIDE_SERVER] = false;
+    if (s->tls_inside)
+        tls_progress_gap(&s->handshake->progress);
+}
+
+/* Another protocol may turn to TLS too (IMAP, POP3, a proxy): the hellos are told, the outcome stays not_smtp. */
+static void look_for_hello(struct sessions *ss, struct session *s, struct reader *input)
+{
+    struct slice bytes = {input->next, input->left};
+    struct reader r = *input;
+    reader_skip(&r, TLS_RECORD_HEADER);
+    uint8_t message = reader_u8(&r);
+    s->foreign = true;
+    if (tls_record_plausible(bytes) && (message == TLS_CLIENT_HELLO || message == TLS_SERVER_HELLO) && session_begin_tls(ss, s))
+        s->mode = SESSION_TLS;
+    else
+        reader_skip(input, input->left);
 }
 
 static void feed(struct sessions *ss, struct session *s, enum side from, struct reader *input, int64_t time_ns)
@@ -299,7 +318,7 @@ static void feed(struct sessions *ss, struct session *s, enum side from, struct 
         if (s->mode == SESSION_TLS)
             session_tls(ss, s, from, input, time_ns);
         else if (s->mode == SESSION_FOREIGN)
-            return;
+            look_for_hello(ss, s, input);
         else if (from == SIDE_CLIENT)
             session_smtp_client(ss, s, input, time_ns);
         else if (s->dialog.expect == SMTP_EXPECT_TLS && session_looks_like_tls((struct slice){input->next, input->left}) &&
@@ -312,10 +331,12 @@ static void feed(struct sessions *ss, struct session *s, enum side from, struct 
 
 static void after_input(struct sessions *ss, struct session *s)
 {
+    const struct flow *flow = s->flow;
     bool established = s->handshake && s->handshake->facts.established;
-    if (established || s->mode == SESSION_FOREIGN)
+    bool foreign = s->mode == SESSION_FOREIGN && flow->half[0].next + flow->half[1].next > LIMIT_FOREIGN;
+    if (established || foreign)
         session_decide(ss, s);
-    if (s->smtp_seen || s->tls_begun)
+    if ((s->smtp_seen || s->tls_begun) && !s->foreign)
         ss->last_smtp_ns = ss->now_ns;
 }
 
