@@ -27,6 +27,14 @@ def next_port():
         return _port[0]
 
 
+def next_ports(count):
+    """The first of a range, for a client of several connections."""
+    with _port_lock:
+        first = _port[0] + 1
+        _port[0] += count
+        return first
+
+
 class inside:
     """with inside(ns): sockets made here belong to that network namespace."""
 

@@ -11,7 +11,7 @@ import time
 
 import names
 import net
-from clients import Dialog, next_port
+from clients import Dialog, next_port, next_ports
 from net import CLIENTS, run
 from servers import POSTFIX_MAIN, POSTFIX_MASTER, Server, postfix_instance, prepare, put
 
@@ -32,6 +32,18 @@ def wait_until(found, timeout=20):
             return value
         time.sleep(0.1)
     raise RuntimeError("timed out")
+
+
+#: the ports a client of several connections may choose from: few, to know them, but enough that
+#: it hardly takes one twice
+RANGE = 64
+
+
+def ports_in(seen, first, count):
+    ports = [number for number in seen if first <= number < first + RANGE]
+    if len(set(ports)) != count or len(ports) != count:
+        raise RuntimeError(f"the server saw the ports {ports}: try again")
+    return ports
 
 
 def plain_facts(starttls="not_offered", messages=1):
@@ -75,8 +87,8 @@ class PostfixClient:
                  "smtp_bind_address = 192.0.2.10\nsmtp_tls_security_level = may\n"
                  "smtp_tls_loglevel = 1\nsmtp_tls_protocols = >=TLSv1\nsmtp_tls_ciphers = low\n"
                  "smtp_connection_cache_on_demand = no\ninet_protocols = ipv4\n"
-                 "smtp_tls_note_starttls_offer = yes\nminimal_backoff_time = 4000s\n"
-                 "queue_run_delay = 3000s")
+                 "smtp_tls_note_starttls_offer = yes\nminimal_backoff_time = 1s\n"
+                 "maximal_backoff_time = 3000s\nqueue_run_delay = 3000s")
         main = main.replace("inet_protocols = all\n", "")
         directory = postfix_instance(self.base, "postfix-out", main, master)
         self.server = Server(top, "postfix", CLIENTS, ["postfix", "-c", directory, "start-fg"])
@@ -90,9 +102,7 @@ class PostfixClient:
 
     def deliver(self, domains, subject="figures", recipient="bob", ports=1, sender=None):
         """Hand in a mail and wait until it is gone or deferred; (first port, log)."""
-        first = next_port()
-        for _ in range(ports - 1):
-            next_port()
+        first = next_ports(ports)
         net.sysctl(CLIENTS, net__ipv4__ip_local_port_range=f"{first} {first + ports - 1}")
         log = Log(self.path)
         to = [f"{recipient}@{domain}" for domain in domains]
@@ -113,24 +123,29 @@ class PostfixClient:
                         reported_by=self.version + " smtp", **told)
         return log
 
-    def fallback(self, capture, domain, server, ports_of, client="192.0.2.10", port=25, **facts):
-        """One mail over two connections: the handshake fails, the second is in the clear.
-        ports_of(): the ports that the server saw, in their order."""
-        options = {key: facts.pop(key) for key in ("subject", "recipient", "sender")
-                   if key in facts}
-        first, log = self.deliver([domain], ports=2, **options)
-        if "Cannot start TLS" not in log or "status=sent" not in log:
-            raise RuntimeError(f"{domain}: no fallback in the log:\n{log}")
-        seen = [number for number in ports_of() if first <= number <= first + 1]
-        if len(seen) != 2:
-            raise RuntimeError(f"{domain}: the server saw {seen}")
+    def fallback(self, capture, domain, server, ports_of, client="192.0.2.10", port=25,
+                 staged=None, **options):
+        """One mail over three connections: the handshake fails and the mail waits in the queue;
+        it fails again, and Postfix sends the mail in the clear at once. ports_of(): the ports
+        that the server saw, in their order."""
+        first, log = self.deliver([domain], ports=RANGE, **options)
+        whole = Log(self.path)
+        net.sysctl(CLIENTS, net__ipv4__ip_local_port_range=f"{first} {first + RANGE - 1}")
+        time.sleep(1.5)
+        run("chroot", self.base, "postqueue", "-c", "/etc/postfix-out", "-f")
+        wait_until(lambda: "status=" in whole.text())
+        net.source_ports_free()
+        if "Cannot start TLS" not in log + whole.text() or "status=sent" not in whole.text():
+            raise RuntimeError(f"{domain}: no fallback in the log:\n{log}{whole.text()}")
+        seen = ports_in(ports_of(), first, 3)
         common = {"client": client, "server": server, "server_port": port,
                   "reported_by": self.version + " smtp"}
-        capture.session(client_port=seen[0], outcome="tls_failed", starttls="accepted",
-                        established=False, **common,
-                        note="Cannot start TLS: handshake failure", **facts)
-        capture.session(client_port=seen[1], **common, **plain_facts("offered"),
-                        note="plaintext after the failure", **facts)
+        for number in seen[:2]:
+            capture.session(client_port=number, outcome="tls_failed", starttls="accepted",
+                            established=False, **common, staged=staged and [],
+                            note="Cannot start TLS: handshake failure")
+        capture.session(client_port=seen[2], **common, **plain_facts("offered"), staged=staged,
+                        note="plaintext after the failure")
 
     def stop(self):
         self.server.stop()
@@ -184,13 +199,14 @@ class EximClient:
         run("chroot", self.base, "chown", "Debian-exim:", "/var/spool/exim-out")
 
     def session(self, capture, server, *, domain="example.net", client="192.0.2.20", port=25,
-                helo="exim.example.org", priority="NORMAL", more="", ports=1, subject="figures",
-                **facts):
+                helo="exim.example.org", priority="NORMAL", more="", ports_of=None,
+                subject="figures", **facts):
+        """One mail; with ports_of (see PostfixClient.fallback) over two connections, the first of
+        which fails."""
+        ports = RANGE if ports_of else 1
         put(self.base + "/etc/exim-client.conf", EXIM_CLIENT.format(
             helo=helo, server=server, port=port, client=client, priority=priority, more=more))
-        first = next_port()
-        for _ in range(ports - 1):
-            next_port()
+        first = next_ports(ports)
         net.sysctl(CLIENTS, net__ipv4__ip_local_port_range=f"{first} {first + ports - 1}")
         log = Log(self.base + "/var/log/exim-out-mainlog")
         recipient = "bob@" + domain
@@ -211,13 +227,14 @@ class EximClient:
             told = {"outcome": "tls", "starttls": "accepted", "established": True}
             told["version"], told["cipher"], told["group"] = names.exim_session(sent[2])
         told.update(facts)
-        if ports == 2:
+        staged = told.pop("staged", None)
+        if ports_of:
             if "TLS session" not in text:
                 raise RuntimeError(f"Exim had no failure:\n{text}")
-            capture.session(client_port=2 * first + 1 - int(sent[1]), outcome="tls_failed",
-                            starttls="accepted", established=False, **common,
+            capture.session(client_port=ports_in(ports_of(), first, 2)[0], outcome="tls_failed",
+                            starttls="accepted", established=False, staged=staged and [], **common,
                             note="TLS session failure, then delivered unencrypted")
-        capture.session(client_port=int(sent[1]), **common, **told)
+        capture.session(client_port=int(sent[1]), staged=staged, **common, **told)
         return text
 
 

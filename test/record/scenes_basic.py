@@ -3,6 +3,8 @@
 
 POSTFIX, EXIM, SENDMAIL, SMTPD = ("198.51.100.25", "198.51.100.61", "198.51.100.81",
                                   "198.51.100.71")
+#: who fails here is not who sends mail in the clear elsewhere
+LONER = {"client": "192.0.2.66", "helo": "half.example.org"}
 VERSIONS = (("tls10", "-tls1"), ("tls11", "-tls1_1"), ("tls12", "-tls1_2"), ("tls13", "-tls1_3"))
 
 
@@ -31,7 +33,8 @@ def opensmtpd_versions(rec):
     """OpenSMTPD 7, openssl s_client; TLS 1.0 and 1.1 it refuses"""
     for name, option in VERSIONS:
         with rec.capture(f"opensmtpd-{name}.pcap") as capture:
-            rec.openssl.session(capture, SMTPD, option)
+            rec.openssl.session(capture, SMTPD, option, **(LONER if "1" == name[-2] and
+                                                           name[-1] in "01" else {}))
 
 
 def opensmtpd6(rec):
@@ -66,19 +69,19 @@ def plaintext(rec):
 def failures(rec):
     """Handshakes that fail in plain sight: version, cipher, certificate"""
     with rec.capture("fail-protocol-version.pcap") as capture:
-        rec.openssl.session(capture, "198.51.100.35", "-tls1")
-        rec.openssl.session(capture, "198.51.100.34", "-tls1_2")
-        rec.openssl.session(capture, "198.51.100.63", "-tls1_1")
+        rec.openssl.session(capture, "198.51.100.35", "-tls1", **LONER)
+        rec.openssl.session(capture, "198.51.100.34", "-tls1_2", **LONER)
+        rec.openssl.session(capture, "198.51.100.63", "-tls1_1", **LONER)
     with rec.capture("fail-no-shared-cipher.pcap") as capture:
         rec.openssl.session(capture, "198.51.100.46", "-tls1_2", "-cipher",
-                            "ECDHE-RSA-AES128-SHA:@SECLEVEL=0")
+                            "ECDHE-RSA-AES128-SHA:@SECLEVEL=0", **LONER)
     with rec.capture("fail-client-unknown-ca.pcap") as capture:
         for option in ("-tls1_2", "-tls1_3"):
-            rec.openssl.session(capture, POSTFIX, option, "-verify_return_error", "-verify", "5")
+            rec.openssl.session(capture, POSTFIX, option, "-verify_return_error", "-verify", "5", **LONER)
     with rec.capture("fail-client-expired.pcap") as capture:
         for option in ("-tls1_2", "-tls1_3"):
             rec.openssl.session(capture, "198.51.100.43", option, "-verify_return_error",
-                                "-verify", "5", "-CAfile", rec.top + "/pki/ca.pem")
+                                "-verify", "5", "-CAfile", rec.top + "/pki/ca.pem", **LONER)
 
 
 SCENES = (postfix_versions, exim_versions, sendmail_versions, opensmtpd_versions, opensmtpd6,

@@ -7,17 +7,17 @@ import time
 import fake
 import hello
 from clients import Dialog, Steps, tls_context
-from scenes_basic import EXIM, POSTFIX, SENDMAIL, SMTPD
+from scenes_basic import EXIM, LONER, POSTFIX, SENDMAIL, SMTPD
 
 FAKE = "198.51.100.100"
 FAILED = {"outcome": "tls_failed", "starttls": "accepted", "established": False}
 
 
-def begin(server, port=25, client="192.0.2.10"):
+def begin(server, port=25, client=LONER["client"]):
     """A dialog up to the 220 reply to STARTTLS."""
     dialog = Dialog(server, port, client)
     dialog.read()
-    dialog.say("EHLO mail.example.org")
+    dialog.say("EHLO " + LONER["helo"])
     reply = dialog.say("STARTTLS")
     if not reply.startswith("220"):
         raise RuntimeError(f"{server}: {reply}")
@@ -35,35 +35,35 @@ def inside_tls13(rec):
     other = ("-cert", pki + "client-other.pem", "-key", pki + "client-other.key")
     for name, server in (("exim", "198.51.100.68"), ("opensmtpd", "198.51.100.72")):
         with rec.capture(f"fail-tls13-no-client-certificate-{name}.pcap") as capture:
-            rec.openssl.session(capture, server, "-tls1_3")
+            rec.openssl.session(capture, server, "-tls1_3", **LONER)
             rec.openssl.session(capture, server, "-tls1_3", "-ciphersuites",
-                                "TLS_AES_128_GCM_SHA256")
-            rec.gnutls.session(capture, server, "NORMAL:-VERS-ALL:+VERS-TLS1.3")
+                                "TLS_AES_128_GCM_SHA256", **LONER)
+            rec.gnutls.session(capture, server, "NORMAL:-VERS-ALL:+VERS-TLS1.3", client=LONER["client"])
         with rec.capture(f"fail-tls13-client-certificate-{name}.pcap") as capture:
-            rec.openssl.session(capture, server, "-tls1_3", *other)
+            rec.openssl.session(capture, server, "-tls1_3", *other, **LONER)
             rec.openssl.session(capture, server, "-tls1_3", "-ciphersuites",
-                                "TLS_CHACHA20_POLY1305_SHA256", *other)
+                                "TLS_CHACHA20_POLY1305_SHA256", *other, **LONER)
         with rec.capture(f"fail-tls12-client-certificate-{name}.pcap") as capture:
-            rec.openssl.session(capture, server, "-tls1_2")
-            rec.openssl.session(capture, server, "-tls1_2", *other)
+            rec.openssl.session(capture, server, "-tls1_2", **LONER)
+            rec.openssl.session(capture, server, "-tls1_2", *other, **LONER)
     with rec.capture("postfix-no-client-certificate.pcap") as capture:
         rec.openssl.session(capture, "198.51.100.39", "-tls1_3", talk=("NOOP", "QUIT"),
-                            note="Postfix completes the handshake and then says 421")
+                            note="Postfix completes the handshake and then says 421", **LONER)
 
 
 def alerts(rec):
     """Alerts in the clear: fallback SCSV, no shared signature, a client that dislikes it"""
     with rec.capture("fail-inappropriate-fallback.pcap") as capture:
-        rec.openssl.session(capture, POSTFIX, "-fallback_scsv", "-tls1_1")
-        rec.openssl.session(capture, EXIM, "-fallback_scsv", "-tls1_2")
+        rec.openssl.session(capture, POSTFIX, "-fallback_scsv", "-tls1_1", **LONER)
+        rec.openssl.session(capture, EXIM, "-fallback_scsv", "-tls1_2", **LONER)
     with rec.capture("fail-no-shared-signature.pcap") as capture:
         rec.openssl.session(capture, "198.51.100.40", "-tls1_3", "-sigalgs",
-                            "ECDSA+SHA256")
+                            "ECDSA+SHA256", **LONER)
     with rec.capture("fail-gnutls-client.pcap") as capture:
         rec.gnutls.session(capture, POSTFIX, "NORMAL:-VERS-ALL:+VERS-TLS1.2",
-                           ca=rec.top + "/pki/other-ca.pem")
+                           ca=rec.top + "/pki/other-ca.pem", client=LONER["client"])
         rec.gnutls.session(capture, POSTFIX, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
-                           ca=rec.top + "/pki/other-ca.pem")
+                           ca=rec.top + "/pki/other-ca.pem", client=LONER["client"])
 
 
 def unfinished(rec):
@@ -93,7 +93,7 @@ def unfinished(rec):
             peer.bytes()
             return True
         with fake.FakeServer(FAKE, 25, fake.smtp("mx100.example.net", ["STARTTLS"], close)):
-            rec.openssl.session(capture, FAKE, "-tls1_2", note="the server closes after the hello")
+            rec.openssl.session(capture, FAKE, "-tls1_2", note="the server closes after the hello", **LONER)
     with rec.capture("fail-error-text-after-hello.pcap") as capture:
         def complain(peer):
             peer.send("220 2.0.0 Ready to start TLS")
@@ -101,7 +101,7 @@ def unfinished(rec):
             peer.send("421 4.3.0 TLS handshake cannot be started, closing connection")
             return True
         with fake.FakeServer(FAKE, 25, fake.smtp("mx100.example.net", ["STARTTLS"], complain)):
-            rec.openssl.session(capture, FAKE, note="the server answers the hello with SMTP text")
+            rec.openssl.session(capture, FAKE, note="the server answers the hello with SMTP text", **LONER)
 
 
 def not_tls(rec):
@@ -109,7 +109,7 @@ def not_tls(rec):
     with rec.capture("fail-plaintext-after-220.pcap") as capture:
         for server in (POSTFIX, EXIM, SENDMAIL, SMTPD):
             dialog = begin(server)
-            dialog.send("EHLO mail.example.org")
+            dialog.send("EHLO " + LONER["helo"])
             dialog.drain(3)
             dialog.close()
             dialog.note(capture, **FAILED, note="the client goes on in the clear after the 220")
@@ -236,9 +236,9 @@ def split_hello(rec):
         dialog.note(capture, starttls="accepted", reported_by="Python ssl", **facts)
     with rec.capture("hello-before-220.pcap") as capture:
         for server in (POSTFIX, EXIM):
-            dialog = Dialog(server)
+            dialog = Dialog(server, client=LONER["client"])
             dialog.read()
-            dialog.say("EHLO mail.example.org")
+            dialog.say("EHLO " + LONER["helo"])
             steps = Steps(tls_context())
             dialog.send(b"STARTTLS\r\n" + steps.step())
             dialog.read()
