@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads the hellos of SSLv2, and the SSLv2 format in which old clients said hello to newer servers. */
+/* Reads the hellos of SSLv2, and the SSLv2 format in which old clients said hello to newer servers.
+ */
 #include "proto/tls_hello.h"
 
 enum {
@@ -9,7 +10,8 @@ enum {
     SSL2_CIPHER_SIZE = 3,
     CHALLENGE_MIN = 16, /* RFC 5246 E.2 */
     CHALLENGE_MAX = 32,
-    TLS_RECORD_FIRST = 20, /* content types of TLS records, which no SSLv2 record of ours may be taken for */
+    TLS_RECORD_FIRST =
+        20, /* content types of TLS records, which no SSLv2 record of ours may be taken for */
     TLS_RECORD_LAST = 24
 };
 
@@ -27,8 +29,8 @@ static uint32_t cipher_offers(struct slice ciphers)
 }
 
 /*
- * msg_type, version, cipher_spec_length, session_id_length, challenge_length, cipher_specs, session_id, challenge
- * (draft-hickman-netscape-ssl-00 2.5, RFC 5246 E.2).
+ * msg_type, version, cipher_spec_length, session_id_length, challenge_length, cipher_specs,
+ * session_id, challenge (draft-hickman-netscape-ssl-00 2.5, RFC 5246 E.2).
  */
 enum tls_parse ssl2_parse_client_hello(struct slice body, struct tls_client_hello *out)
 {
@@ -47,7 +49,8 @@ enum tls_parse ssl2_parse_client_hello(struct slice body, struct tls_client_hell
     return ok && reader_done(&r) ? TLS_PARSE_OK : TLS_PARSE_MALFORMED;
 }
 
-/* msg_type, session_id_hit, certificate_type, version, three lengths, certificate, cipher_specs, connection_id (2.6). */
+/* msg_type, session_id_hit, certificate_type, version, three lengths, certificate, cipher_specs,
+ * connection_id (2.6). */
 enum tls_parse ssl2_parse_server_hello(struct slice body, struct ssl2_server_hello *out)
 {
     *out = (struct ssl2_server_hello){0};
@@ -78,7 +81,8 @@ enum tls_parse ssl2_parse_client_master_key(struct slice body, uint32_t *cipher)
     return ok ? TLS_PARSE_OK : TLS_PARSE_MALFORMED;
 }
 
-/* Bit 7 of the first byte: a 2-byte header. Without it bit 6 is the security escape, and the third byte tells the padding (1.1). */
+/* Bit 7 of the first byte: a 2-byte header. Without it bit 6 is the security escape, and the third
+ * byte tells the padding (1.1). */
 unsigned ssl2_record_header(struct slice input, uint16_t *length)
 {
     struct reader r = reader_of_slice(input);

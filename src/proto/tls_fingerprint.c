@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fingerprints of hellos for the session: JA3 and JA3S (MD5 of decimal lists), JA4 (SHA-256 of sorted hexadecimal lists). */
+/* Fingerprints of hellos for the session: JA3, JA3S (MD5 of lists) and JA4 (SHA-256 of sorted
+ * ones). */
 #include <stdio.h>
 
 #include "proto/tls_fingerprint.h"
@@ -8,9 +9,9 @@ enum {
     SINK_TEXT = 256,
     SERVER_NAME = 0,
     ALPN = 16,
-    JA4_HASH = 12,        /* hex digits kept of each hash */
-    JA4_COUNT_MAX = 99,   /* counts have two digits */
-    JA4_IDS = UINT16_MAX / 2 /* ids that a list of 65535 bytes can hold; sorted on the stack, 64 KiB */
+    JA4_HASH = 12,           /* hex digits kept of each hash */
+    JA4_COUNT_MAX = 99,      /* counts have two digits */
+    JA4_IDS = UINT16_MAX / 2 /* all that a list of 65535 bytes can hold: 64 KiB of stack */
 };
 
 /* Text on its way into a digest, a few hundred bytes at a time. */
@@ -54,7 +55,8 @@ static void sink_hex(struct sink *sink, uint16_t value)
         sink_char(sink, "0123456789abcdef"[value >> shift & 15]);
 }
 
-/* Ends the digest and writes its first `digits` hex digits and a NUL; false, and an empty text, if anything failed. */
+/* Ends the digest and writes its first `digits` hex digits; false, and an empty text, on a failure.
+ */
 static bool sink_end(struct sink *sink, size_t digits, char *out)
 {
     uint8_t digest[DIGEST_MAX];
@@ -85,8 +87,9 @@ static bool next_extension_type(struct reader *list, uint16_t *id)
     return !list->bad;
 }
 
-/* A field of JA3: decimal ids with "-" between them, without GREASE (RFC 8701 has no values of 8 bits here). */
-static void ja3_list(struct sink *sink, struct slice list, bool (*next)(struct reader *, uint16_t *))
+/* A field of JA3: decimal ids with "-" between them, without GREASE. */
+static void ja3_list(struct sink *sink, struct slice list,
+                     bool (*next)(struct reader *, uint16_t *))
 {
     struct reader r = reader_of_slice(list);
     bool first = true;
@@ -132,9 +135,10 @@ bool tls_ja3s(const struct tls_server_hello *hello, struct digests *digests, cha
     return sink_end(&sink, TLS_JA3 - 1, out);
 }
 
-/* The ids of a list but GREASE and the two to leave out, which still count: *counted is their number with these. */
-static size_t collect(struct slice list, bool (*next)(struct reader *, uint16_t *), uint16_t ids[JA4_IDS],
-                      unsigned *counted)
+/* The ids of a list without GREASE, server_name and ALPN; the latter two are counted in *counted.
+ */
+static size_t collect(struct slice list, bool (*next)(struct reader *, uint16_t *),
+                      uint16_t ids[JA4_IDS], unsigned *counted)
 {
     struct reader r = reader_of_slice(list);
     bool extensions = next == next_extension_type;
@@ -171,7 +175,8 @@ static void sort_ids(uint16_t *ids, size_t count)
 }
 
 /*
- * One hash of JA4: sorted ids, for extensions "_" and the signature algorithms in the order of the hello. Zeros for no ids.
+ * One hash of JA4: sorted ids, for extensions "_" and the signature algorithms in the order of the
+ * hello. Zeros for no ids.
  */
 static bool ja4_hash(struct digests *digests, uint16_t *ids, size_t count, struct slice signatures,
                      char out[JA4_HASH + 1])
@@ -201,7 +206,8 @@ static bool ja4_hash(struct digests *digests, uint16_t *ids, size_t count, struc
     return sink_end(&sink, JA4_HASH, out);
 }
 
-/* The highest value of supported_versions that is not GREASE, known or not; without the extension the version field. */
+/* The highest value of supported_versions but GREASE, known or not; without it the version field.
+ */
 static uint16_t ja4_version(const struct tls_client_hello *hello)
 {
     struct reader list = reader_of_slice(hello->versions);
@@ -235,7 +241,7 @@ static bool is_alphanumeric(uint8_t c)
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* First and last character of the first protocol; if either is not alphanumeric, first and last digit of its hex form. */
+/* First and last character of the first protocol, or of its hex form if one is not alphanumeric. */
 static void ja4_alpn(struct slice alpn, char out[2])
 {
     static const char digits[] = "0123456789abcdef";

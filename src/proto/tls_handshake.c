@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Assembles handshake messages from the payload of records; complete ones go to the parsers of tls_hello.h. */
+/* Assembles handshake messages from the payload of records; complete ones go to the parsers of
+ * tls_hello.h. */
 #include "base/limits.h"
 #include "proto/tls_handshake.h"
 

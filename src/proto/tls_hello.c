@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads ClientHello and ServerHello messages that tls_handshake.c assembled; the session copies what it keeps. */
+/* Reads the hellos that tls_handshake.c assembled; the session copies what it keeps. */
 #include "proto/tls_hello.h"
 #include "proto/tls_names.h"
 
@@ -12,8 +12,8 @@ enum {
 };
 
 /*
- * A vector with a 16-bit length that fills `body`. False if it is empty, not made of whole items or wrong about its length; what
- * there is of it stays in *out.
+ * A vector with a 16-bit length that fills `body`. False if it is empty, not made of whole items or
+ * wrong about its length; what there is of it stays in *out.
  */
 static bool take_list16(struct reader *body, size_t item, struct slice *out)
 {
@@ -49,12 +49,12 @@ static bool take_protocols(struct reader *body, struct slice *list, struct slice
     *first = (struct slice){0};
     while (names.left) {
         struct reader name = reader_child8(&names);
-        if (!name.left)
+        if (!name.left) /* empty, or longer than the list */
             ok = false;
         if (!first->length)
             *first = reader_rest(&name);
     }
-    return ok && !names.bad;
+    return ok;
 }
 
 /* RFC 6066 3: ServerName server_name_list<1..2^16-1>; name_type host_name is 0. */
@@ -115,7 +115,7 @@ static bool client_versions(struct reader *body, struct tls_client_hello *hello)
     return take_list8(body, 2, &hello->versions);
 }
 
-/* RFC 8446 4.2.8: KeyShareEntry client_shares<0..2^16-1>; an empty one asks for a HelloRetryRequest. */
+/* RFC 8446 4.2.8: KeyShareEntry client_shares<0..2^16-1>; an empty one asks for a retry. */
 static bool take_key_shares(struct reader *body, struct slice *out)
 {
     struct reader list = reader_child16(body);
@@ -125,10 +125,10 @@ static bool take_key_shares(struct reader *body, struct slice *out)
     while (shares.left) {
         reader_skip(&shares, 2);
         struct reader key = reader_child16(&shares);
-        if (!key.left)
+        if (!key.left) /* empty, or longer than the list */
             ok = false;
     }
-    return ok && !shares.bad;
+    return ok;
 }
 
 static bool client_key_shares(struct reader *body, struct tls_client_hello *hello)
@@ -137,13 +137,12 @@ static bool client_key_shares(struct reader *body, struct tls_client_hello *hell
     return take_key_shares(body, &hello->key_shares);
 }
 
-/* Drafts before 23 had key_share at 40, which means nothing today: no fault, and it gives way to the right one. */
+/* Drafts before 23 had key_share at 40, which means nothing today: never a fault. */
 static bool client_key_shares_draft(struct reader *body, struct tls_client_hello *hello)
 {
     struct slice shares;
-    if (!(hello->flags & TLS_HAS_KEY_SHARE) && take_key_shares(body, &shares)) {
+    if (!(hello->flags & TLS_HAS_KEY_SHARE) && take_key_shares(body, &shares))
         hello->key_shares = shares;
-    }
     return true;
 }
 
@@ -185,7 +184,7 @@ static bool server_version(struct reader *body, struct tls_server_hello *hello)
     return ok;
 }
 
-/* RFC 8446 4.2.8: KeyShareEntry server_share, in a HelloRetryRequest NamedGroup selected_group alone. */
+/* RFC 8446 4.2.8: KeyShareEntry server_share; in a HelloRetryRequest selected_group alone. */
 static bool server_key_share(struct reader *body, struct tls_server_hello *hello)
 {
     hello->flags |= TLS_HAS_KEY_SHARE;
@@ -196,11 +195,12 @@ static bool server_key_share(struct reader *body, struct tls_server_hello *hello
     return key.left && reader_done(body);
 }
 
-/* The draft code point counts only where a draft was chosen; supported_versions may come later, so no fault. */
+/* As client_key_shares_draft. */
 static bool server_key_share_draft(struct reader *body, struct tls_server_hello *hello)
 {
-    if (!(hello->flags & TLS_HAS_KEY_SHARE))
-        server_key_share(body, hello);
+    struct tls_server_hello with = *hello;
+    if (!(hello->flags & TLS_HAS_KEY_SHARE) && server_key_share(body, &with))
+        *hello = with;
     return true;
 }
 
@@ -210,7 +210,8 @@ static bool server_empty(struct reader *body, struct tls_server_hello *hello)
     return body->left == 0;
 }
 
-/* One known extension: its flag, and what reads its body (NULL: nothing in it is wanted); false tells a fault. */
+/* One known extension: its flag, and what reads its body (NULL: not needed); false tells a fault.
+ */
 struct extension_rule {
     uint16_t type;
     uint32_t flag;
@@ -252,8 +253,8 @@ static unsigned rule_of(uint16_t type)
 }
 
 /*
- * Takes the next known extension that was not seen before (RFC 8446 4.2 forbids doubles; the first counts). NULL at the end, which
- * is a fault where extensions->bad is set.
+ * Takes the next known extension that was not seen before (RFC 8446 4.2 forbids doubles; the first
+ * counts). NULL at the end, which is a fault where extensions->bad is set.
  */
 static const struct extension_rule *next_extension(struct reader *extensions, uint32_t *seen,
                                                    struct reader *body)
@@ -307,8 +308,8 @@ uint32_t tls_cipher_offer(uint16_t id)
 }
 
 /*
- * The order of versions in an offer: by rank, the final 1.3 above its drafts. RFC 8446 4.2.1: a client without
- * supported_versions can get no more than 1.2, whatever its version field claims.
+ * The order of versions in an offer: by rank, the final 1.3 above its drafts. RFC 8446 4.2.1: a
+ * client without supported_versions can get no more than 1.2, whatever its version field claims.
  */
 static uint32_t version_order(uint16_t id)
 {
@@ -361,8 +362,9 @@ static bool take_session_id(struct reader *body, struct slice *out)
 }
 
 /*
- * struct { ProtocolVersion legacy_version; Random random; opaque legacy_session_id<0..32>; CipherSuite cipher_suites<2..2^16-2>;
- * opaque legacy_compression_methods<1..2^8-1>; Extension extensions<8..2^16-1>; } ClientHello; without extensions before TLS 1.2.
+ * struct { ProtocolVersion legacy_version; Random random; opaque legacy_session_id<0..32>;
+ * CipherSuite cipher_suites<2..2^16-2>; opaque legacy_compression_methods<1..2^8-1>; Extension
+ * extensions<8..2^16-1>; } ClientHello; without extensions before TLS 1.2.
  */
 enum tls_parse tls_parse_client_hello(struct slice body, struct tls_client_hello *out)
 {
@@ -386,7 +388,7 @@ enum tls_parse tls_parse_client_hello(struct slice body, struct tls_client_hello
     return ok && reader_done(&r) ? TLS_PARSE_OK : TLS_PARSE_MALFORMED;
 }
 
-/* Drafts before 22 put their number into the version field of a ServerHello without session id and compression. */
+/* Drafts before 22: their number in the version field, no session id, no compression. */
 static bool is_draft_layout(uint16_t legacy_version)
 {
     return legacy_version >> 8 != 3 && tls_version_rank(legacy_version) == TLS_VERSION_TLS13;
@@ -395,10 +397,10 @@ static bool is_draft_layout(uint16_t legacy_version)
 /* RFC 8446 4.1.3: the random of a HelloRetryRequest is SHA-256("HelloRetryRequest"). */
 static bool is_hello_retry(struct slice random)
 {
-    static const uint8_t retry[RANDOM_SIZE] = {
-        0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
-        0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
-        0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+    static const uint8_t retry[RANDOM_SIZE] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11,
+                                               0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+                                               0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
+                                               0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
     return random.length == RANDOM_SIZE && memcmp(random.data, retry, RANDOM_SIZE) == 0;
 }
 
@@ -417,8 +419,9 @@ static enum tls_parse finish_server_hello(struct reader *r, bool ok, struct tls_
 }
 
 /*
- * struct { ProtocolVersion legacy_version; Random random; opaque legacy_session_id_echo<0..32>; CipherSuite cipher_suite;
- * uint8 legacy_compression_method; Extension extensions<6..2^16-1>; } ServerHello; extensions may be absent before 1.3.
+ * struct { ProtocolVersion legacy_version; Random random; opaque legacy_session_id_echo<0..32>;
+ * CipherSuite cipher_suite; uint8 legacy_compression_method; Extension extensions<6..2^16-1>; }
+ * ServerHello; extensions may be absent before 1.3.
  */
 enum tls_parse tls_parse_server_hello(struct slice body, struct tls_server_hello *out)
 {

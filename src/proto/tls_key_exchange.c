@@ -3,7 +3,14 @@
 #include "proto/tls_hello.h"
 #include "proto/tls_names.h"
 
-enum { CURVE_NAMED = 3, CURVE_PRIME = 1, CURVE_CHAR2 = 2, TLS_1_2 = 0x0303, CHAR2_TRINOMIAL = 1, CHAR2_PENTANOMIAL = 2 };
+enum {
+    CURVE_NAMED = 3,
+    CURVE_PRIME = 1,
+    CURVE_CHAR2 = 2,
+    TLS_1_2 = 0x0303,
+    CHAR2_TRINOMIAL = 1,
+    CHAR2_PENTANOMIAL = 2
+};
 
 static uint16_t bits_of(struct slice number)
 {
@@ -58,7 +65,8 @@ static bool take_ecdh(struct reader *r, struct tls_key_exchange *out)
     return ok;
 }
 
-/* RFC 5246 7.4.3: struct { opaque dh_p<1..2^16-1>; opaque dh_g<1..2^16-1>; opaque dh_Ys<1..2^16-1>; } ServerDHParams. */
+/* RFC 5246 7.4.3: struct { opaque dh_p<1..2^16-1>; opaque dh_g<1..2^16-1>; opaque dh_Ys<1..2^16-1>;
+ * } ServerDHParams. */
 static bool take_dh(struct reader *r, struct tls_key_exchange *out)
 {
     struct reader p = reader_child16(r);

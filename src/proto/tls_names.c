@@ -45,7 +45,8 @@ unsigned tls_cipher_traits(uint16_t id)
 
 const char *ssl2_cipher_name(uint32_t id)
 {
-    return id <= UINT16_MAX ? tls_cipher_name((uint16_t)id) : find(ssl2_rows, COUNT(ssl2_rows), id).name;
+    return id <= UINT16_MAX ? tls_cipher_name((uint16_t)id)
+                            : find(ssl2_rows, COUNT(ssl2_rows), id).name;
 }
 
 unsigned ssl2_cipher_traits(uint32_t id)
@@ -93,8 +94,16 @@ const char *tls_handshake_name(uint8_t type)
     return find(handshake_rows, COUNT(handshake_rows), type).name;
 }
 
-/* Version ids of 1.3 before RFC 8446: IETF drafts 1 to 28, BoringSSL's experiments, Facebook's drafts 23 to 28. */
-enum { DRAFT = 0x7f, DRAFT_LAST = 28, EXPERIMENT = 0x7e, EXPERIMENT_LAST = 3, FACEBOOK = 0xfb, FACEBOOK_FIRST = 0x17 };
+/* Version ids of 1.3 before RFC 8446: IETF drafts 1 to 28, BoringSSL's experiments, Facebook's
+ * drafts 23 to 28. */
+enum {
+    DRAFT = 0x7f,
+    DRAFT_LAST = 28,
+    EXPERIMENT = 0x7e,
+    EXPERIMENT_LAST = 3,
+    FACEBOOK = 0xfb,
+    FACEBOOK_FIRST = 0x17
+};
 
 static bool is_draft(uint16_t id)
 {
@@ -127,6 +136,7 @@ const char *tls_version_name(uint16_t id, char out[TLS_VERSION_NAME])
     else if (id >> 8 == DRAFT)
         snprintf(out, TLS_VERSION_NAME, "TLSv1.3-draft%u", id & 0xffu);
     else
-        snprintf(out, TLS_VERSION_NAME, "TLSv1.3-%s%02x", id >> 8 == FACEBOOK ? "fb" : "7e", id & 0xffu);
+        snprintf(out, TLS_VERSION_NAME, "TLSv1.3-%s%02x", id >> 8 == FACEBOOK ? "fb" : "7e",
+                 id & 0xffu);
     return out;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cuts the byte stream of one direction into TLS records; what they carry goes on to tls_handshake.c. */
+/* Cuts the byte stream of one direction into TLS records, for tls_handshake.c and the session. */
 #include "proto/tls_record.h"
 
 enum {
     MINOR_MAX = 4, /* of a version that a record can plausibly bear: 3.4 */
-    /* Longest alert and ChangeCipherSpec: encrypted in CBC with 256 bytes of padding, a 64-byte MAC and a 16-byte IV. */
+    /* Longest alert and ChangeCipherSpec: CBC with a 16-byte IV, 64-byte MAC, 256 of padding. */
     SMALL_RECORD_MAX = 2 + 64 + 256 + 16
 };
 
@@ -18,10 +18,10 @@ static uint16_t header_length(const uint8_t header[TLS_RECORD_HEADER])
     return (uint16_t)(header[3] << 8 | header[4]);
 }
 
-/* Whether the first `have` bytes can begin a record at all. */
+/* Whether the first `have` bytes, at least one, can begin a record at all. */
 static bool header_possible(const uint8_t header[TLS_RECORD_HEADER], unsigned have)
 {
-    if (have >= 1 && !type_known(header[0]))
+    if (!type_known(header[0]))
         return false;
     if (have >= 2 && header[1] != 3)
         return false;
@@ -33,7 +33,7 @@ static bool length_plausible(uint8_t type, uint16_t length)
     switch (type) {
     case TLS_CHANGE_CIPHER_SPEC: return length >= 1 && length <= SMALL_RECORD_MAX;
     case TLS_ALERT: return length >= 2 && length <= SMALL_RECORD_MAX;
-    default: return length >= 1 && length <= TLS_RECORD_MAX;
+    default: return length >= 1; /* header_possible knows the most */
     }
 }
 
@@ -42,7 +42,8 @@ bool tls_record_plausible(struct slice input)
     uint8_t header[TLS_RECORD_HEADER];
     unsigned have = input.length < TLS_RECORD_HEADER ? (unsigned)input.length : TLS_RECORD_HEADER;
     struct reader reader = reader_of_slice(input);
-    if (!have || !reader_copy(&reader, header, have) || !header_possible(header, have))
+    reader_copy(&reader, header, have);
+    if (!have || !header_possible(header, have))
         return false;
     if (have >= 3 && header[2] > MINOR_MAX)
         return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attacks tls_parse_client_hello, tls_ja3, tls_ja4 and the names of what is offered. Input: the body of a ClientHello. */
+/* Attacks tls_parse_client_hello, tls_ja3, tls_ja4 and the names of what is offered. Input: the
+ * body of a ClientHello. */
 #include "fuzz_tls_tally.h"
 #include "proto/tls_fingerprint.h"
 #include "proto/tls_names.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attacks the framers of records and handshake messages and, with what they assemble, the parsers behind them. Input: 8 bytes that
- * choose the splits, one that chooses gaps, then the stream. Without gaps any split must say the same as the stream in one piece.
+ * Attacks the framers of records and handshake messages and, with what they assemble, the parsers
+ * behind them. Input: 8 bytes that choose the splits, one that chooses gaps, then the stream.
+ * Without gaps any split must say the same as the stream in one piece.
  */
 #include "base/limits.h"
 #include "fuzz_tls_tally.h"
@@ -18,7 +19,8 @@ struct run {
     uint64_t records_said, messages_said; /* hashes of everything that was told */
 };
 
-static void take_message(struct run *run, enum tls_message_status status, const struct tls_message *message)
+static void take_message(struct run *run, enum tls_message_status status,
+                         const struct tls_message *message)
 {
     struct tls_client_hello client;
     struct tls_server_hello server;
@@ -26,7 +28,8 @@ static void take_message(struct run *run, enum tls_message_status status, const 
     tally_hash(&run->messages_said, head, sizeof head);
     tally_hash(&run->messages_said, &message->length, sizeof message->length);
     tally_hash(&run->messages_said, message->body.data, message->body.length);
-    must(status == TLS_MESSAGE_CUT ? !message->body.length : message->body.length == message->length);
+    must(status == TLS_MESSAGE_CUT ? !message->body.length
+                                   : message->body.length == message->length);
     if (message->type == TLS_CLIENT_HELLO)
         tls_parse_client_hello(message->body, &client);
     if (message->type == TLS_SERVER_HELLO)
@@ -42,7 +45,8 @@ static void take_payload(struct run *run, const struct tls_piece *piece)
     tally_hash(&run->records_said, piece->payload.data, piece->payload.length);
     if (piece->type != TLS_HANDSHAKE)
         return;
-    while ((status = tls_handshake_next(&run->handshake, run->pool, &payload, &message)) != TLS_MESSAGE_NEED_MORE)
+    while ((status = tls_handshake_next(&run->handshake, run->pool, &payload, &message)) !=
+           TLS_MESSAGE_NEED_MORE)
         take_message(run, status, &message);
     must(payload.left == 0);
 }
@@ -52,7 +56,8 @@ static void feed(struct run *run, struct slice bytes)
     struct reader input = reader_of_slice(bytes);
     for (;;) {
         struct tls_piece piece = tls_record_next(&run->records, &input);
-        uint8_t head[4] = {piece.type, (uint8_t)piece.version, (uint8_t)(piece.length >> 8), (uint8_t)piece.length};
+        uint8_t head[4] = {piece.type, (uint8_t)piece.version, (uint8_t)(piece.length >> 8),
+                           (uint8_t)piece.length};
         if (piece.kind == TLS_PIECE_NEED_MORE)
             break;
         if (piece.kind == TLS_PIECE_NOT_TLS) {
@@ -81,7 +86,8 @@ static void lose(struct run *run, struct slice piece, unsigned more)
         tls_handshake_reset(&run->handshake, run->pool);
 }
 
-static struct run run_split(struct pool *pool, struct slice stream, const uint8_t splits[SPLITS], uint8_t gaps)
+static struct run run_split(struct pool *pool, struct slice stream, const uint8_t splits[SPLITS],
+                            uint8_t gaps)
 {
     struct run run = {.pool = pool};
     struct reader r = reader_of_slice(stream);
@@ -115,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     feed(&whole, stream);
     finish(&whole);
     struct run split = run_split(&pool, stream, splits, gaps & 1 ? gaps : 0);
-    must(gaps & 1 || (split.records_said == whole.records_said && split.messages_said == whole.messages_said));
+    must(gaps & 1 ||
+         (split.records_said == whole.records_said && split.messages_said == whole.messages_said));
     return 0;
 }

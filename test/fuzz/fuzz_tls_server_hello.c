@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attacks tls_parse_server_hello, tls_parse_hello_retry_draft, tls_parse_server_key_exchange, tls_sentinel and tls_ja3s. Input:
- * the body of the message; the first 4 bytes of it also are version and suite for the key exchange.
+ * Attacks tls_parse_server_hello, tls_parse_hello_retry_draft, tls_parse_server_key_exchange,
+ * tls_sentinel and tls_ja3s. Input: the body of the message; the first 4 bytes of it also are
+ * version and suite for the key exchange.
  */
 #include "fuzz_tls_tally.h"
 #include "proto/tls_fingerprint.h"

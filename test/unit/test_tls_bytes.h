@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages for the TLS tests, written as hexadecimal text; each in a block of its exact size, so that ASan sees every step over the end. */
+/* Messages for the TLS tests, written as hexadecimal text; each in a block of its exact size, so
+ * that ASan sees every step over the end. */
 #ifndef TEST_UNIT_TEST_TLS_BYTES_H
 #define TEST_UNIT_TEST_TLS_BYTES_H
 

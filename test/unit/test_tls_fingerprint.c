@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JA3, JA3S and JA4 against published values: the JA3 README, the JA4 description, tshark on RFC 8448. */
+/* JA3, JA3S and JA4 against published values: the JA3 README, the JA4 description, tshark on RFC
+ * 8448. */
 #include "proto/tls_fingerprint.h"
 #include "unit/test.h"
 #include "unit/test_tls_bytes.h"
@@ -38,7 +39,8 @@ static void test_ja3(void)
     CHECK_TEXT(ja3(), "ada70206e40642a3e4461f35503241d5");
     /* the same with GREASE everywhere */
     parse("0301", "3a3a 002f 0035 0005 000a c009 c00a c013 c014 0032 0038 0013 0004 fafa",
-          "1a1a 0000 0000 0006 0004 00 0001 61 000a 000a 0008 2a2a 0017 0018 0019 000b 0002 01 00 8a8a 0001 00");
+          "1a1a 0000 0000 0006 0004 00 0001 61 000a 000a 0008 2a2a 0017 0018 0019 000b 0002 01 00 "
+          "8a8a 0001 00");
     CHECK_TEXT(ja3(), "ada70206e40642a3e4461f35503241d5");
     /* 769,4-5-10-9-100-98-3-6-19-18-99,,, */
     parse("0301", "0004 0005 000a 0009 0064 0062 0003 0006 0013 0012 0063", NULL);
@@ -63,18 +65,19 @@ static void test_ja3s(void)
     CHECK_TEXT(text, "");
 }
 
-#define JA4_CIPHERS "1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035"
-#define JA4_FIRST "001b 0000 0000 0006 0004 00 0001 61 0033 0002 0000 "
-#define JA4_ALPN "0010 0005 0003 02 6832 "
-#define JA4_MIDDLE "4469 0000 0017 0000 002d 0002 0101 "
+#define JA4_CIPHERS    "1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035"
+#define JA4_FIRST      "001b 0000 0000 0006 0004 00 0001 61 0033 0002 0000 "
+#define JA4_ALPN       "0010 0005 0003 02 6832 "
+#define JA4_MIDDLE     "4469 0000 0017 0000 002d 0002 0101 "
 #define JA4_SIGNATURES "000d 0012 0010 0403 0804 0401 0503 0805 0501 0806 0601 "
-#define JA4_LAST "0005 0005 0100000000 0023 0000 0012 0000 "
-#define JA4_VERSIONS "002b 0005 04 0304 0303 "
-#define JA4_END "ff01 0001 00 000b 0002 0100 000a 0004 0002 001d 0015 0001 00"
+#define JA4_LAST       "0005 0005 0100000000 0023 0000 0012 0000 "
+#define JA4_VERSIONS   "002b 0005 04 0304 0303 "
+#define JA4_END        "ff01 0001 00 000b 0002 0100 000a 0004 0002 001d 0015 0001 00"
 
 static void test_ja4_published(void)
 {
-    parse("0303", JA4_CIPHERS, JA4_FIRST JA4_ALPN JA4_MIDDLE JA4_SIGNATURES JA4_LAST JA4_VERSIONS JA4_END);
+    parse("0303", JA4_CIPHERS,
+          JA4_FIRST JA4_ALPN JA4_MIDDLE JA4_SIGNATURES JA4_LAST JA4_VERSIONS JA4_END);
     CHECK_INT(tls_ja4(&client, digests, text), true);
     CHECK_TEXT(text, "t13d1516h2_8daaf6152771_e5627efa2ab1");
     parse("0303", "baba" JA4_CIPHERS,
@@ -83,10 +86,12 @@ static void test_ja4_published(void)
           "002b 0007 06 fafa 0304 0303 " JA4_END "dada 0001 00");
     CHECK_TEXT(ja4(), "t13d1516h2_8daaf6152771_e5627efa2ab1");
     /* signature algorithms in the extension's place, but none in it: no underscore */
-    parse("0303", JA4_CIPHERS, JA4_FIRST JA4_ALPN JA4_MIDDLE "000d 0002 0000 " JA4_LAST JA4_VERSIONS JA4_END);
+    parse("0303", JA4_CIPHERS,
+          JA4_FIRST JA4_ALPN JA4_MIDDLE "000d 0002 0000 " JA4_LAST JA4_VERSIONS JA4_END);
     CHECK_TEXT(ja4(), "t13d1516h2_8daaf6152771_6d807ffa2a79");
     /* their order counts; the one of the extensions does not */
-    parse("0303", JA4_CIPHERS, JA4_END JA4_VERSIONS JA4_LAST JA4_SIGNATURES JA4_MIDDLE JA4_ALPN JA4_FIRST);
+    parse("0303", JA4_CIPHERS,
+          JA4_END JA4_VERSIONS JA4_LAST JA4_SIGNATURES JA4_MIDDLE JA4_ALPN JA4_FIRST);
     CHECK_TEXT(ja4(), "t13d1516h2_8daaf6152771_e5627efa2ab1");
 }
 
@@ -104,14 +109,14 @@ static void test_ja4_alpn(void)
         const char *extension, *expected;
     } cases[] = {
         {JA4_ALPN, "h2"},
-        {"0010 000b 0009 08 687474702f312e31", "h1"},   /* http/1.1 */
+        {"0010 000b 0009 08 687474702f312e31", "h1"}, /* http/1.1 */
         {"0010 0004 0002 01 68", "hh"},
         {"0010 0004 0002 01 ab", "ab"},
         {"0010 0005 0003 02 abcd", "ad"},
         {"0010 0005 0003 02 30ab", "3b"},
         {"0010 0007 0005 04 3031abcd", "3d"},
         {"0010 0007 0005 04 30abcd31", "01"},
-        {"0010 0005 0003 02 7a7b", "7b"},               /* just outside each range */
+        {"0010 0005 0003 02 7a7b", "7b"}, /* just outside each range */
         {"0010 0005 0003 02 5a40", "50"},
         {"0010 0005 0003 02 2f39", "29"},
         {"0010 0005 0003 02 613a", "6a"},
@@ -119,7 +124,7 @@ static void test_ja4_alpn(void)
         {"0010 0005 0003 02 415a", "AZ"},
         {"0010 0005 0003 02 0a68", "08"},
         {"0010 0002 0000", "00"},
-        {"0010 0005 0003 00 0168", "00"},               /* the first is empty */
+        {"0010 0005 0003 00 0168", "00"}, /* the first is empty */
         {"", "00"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -144,9 +149,9 @@ static void test_ja4_version(void)
         {"fefd", "", "td2"},
         {"fefc", "", "td3"},
         {"0305", "", "t00"},
-        {"0303", "002b 0005 04 0301 0302", "t11"},      /* the extension wins */
+        {"0303", "002b 0005 04 0301 0302", "t11"}, /* the extension wins */
         {"0303", "002b 0007 06 aaaa 0304 0303", "t13"},
-        {"0303", "002b 0005 04 7f17 0303", "t00"},      /* the highest value, known or not */
+        {"0303", "002b 0005 04 7f17 0303", "t00"}, /* the highest value, known or not */
         {"0303", "002b 0001 00", "t00"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -157,7 +162,8 @@ static void test_ja4_version(void)
     }
 }
 
-/* Counts end at 99, the hash goes on: here over 0001 to 0080 (hex), given backwards. SHA-256 by sha256sum. */
+/* Counts end at 99, the hash goes on: here over 0001 to 0080 (hex), given backwards. SHA-256 by
+ * sha256sum. */
 static void test_ja4_many(void)
 {
     char ciphers[5 * 128 + 1], extensions[9 * 128 + 1];
@@ -175,7 +181,8 @@ static void test_ja4_longest(void)
     static uint8_t ids[65534];
     for (size_t i = 0; i < sizeof ids; i++)
         ids[i] = (uint8_t)(i * 37 >> 3);
-    client = (struct tls_client_hello){.legacy_version = 0x0303, .ciphers = block_of(ids, sizeof ids)};
+    client =
+        (struct tls_client_hello){.legacy_version = 0x0303, .ciphers = block_of(ids, sizeof ids)};
     client.extensions = client.ciphers;
     CHECK_INT(tls_ja4(&client, digests, text), true);
     CHECK_INT(strlen(text), 36);
@@ -185,7 +192,8 @@ static void test_ja4_longest(void)
 
 static void test_none(void)
 {
-    ssl2_parse_client_hello(hex("01 0301 0003 0000 0010 00002f 000102030405060708090a0b0c0d0e0f"), &client);
+    ssl2_parse_client_hello(hex("01 0301 0003 0000 0010 00002f 000102030405060708090a0b0c0d0e0f"),
+                            &client);
     strcpy(text, "x");
     CHECK_INT(tls_ja3(&client, digests, text), false);
     CHECK_TEXT(text, "");

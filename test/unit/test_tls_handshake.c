@@ -23,7 +23,8 @@ static void feed(struct tls_handshake_framer *framer, struct slice bytes)
                                  message.length, status == TLS_MESSAGE_CUT ? " cut" : ":");
         CHECK_INT(message.body.length, status == TLS_MESSAGE_CUT ? 0 : message.length);
         for (size_t i = 0; i < message.body.length && i < 16; i++)
-            used += (size_t)snprintf(log_text + used, sizeof log_text - used, "%02x", message.body.data[i]);
+            used += (size_t)snprintf(log_text + used, sizeof log_text - used, "%02x",
+                                     message.body.data[i]);
         snprintf(log_text + used, sizeof log_text - used, " ");
     }
 }
@@ -43,7 +44,8 @@ static const char *run(struct slice stream, size_t piece)
 
 static void test_splits(void)
 {
-    struct slice stream = hex("02 000003 010203  0e 000000  00 000000  0b 000006 aabbccddeeff  14 000001 77  0c 000002 00");
+    struct slice stream = hex("02 000003 010203  0e 000000  00 000000  0b 000006 aabbccddeeff  14 "
+                              "000001 77  0c 000002 00");
     const char *expected = "2/3:010203 14/0: 0/0: 11/6:aabbccddeeff 20/1:77 ";
     for (size_t piece = 1; piece <= stream.length; piece++)
         CHECK_TEXT(run(stream, piece), expected);
@@ -58,7 +60,8 @@ static void test_splits(void)
     CHECK_INT(pool.held, 0);
 }
 
-/* A message whole in its piece is borrowed from there, any other from the framer until the next call. */
+/* A message whole in its piece is borrowed from there, any other from the framer until the next
+ * call. */
 static void test_borrowing(void)
 {
     struct tls_handshake_framer framer = {0};

@@ -65,10 +65,12 @@ static void test_rfc8448_server(void)
     CHECK_INT(server.hello_retry, true);
     CHECK_INT(server.group, 0x0017);
     CHECK_INT(server.version, 0x0304);
-    CHECK_INT(server.flags, TLS_HAS_EXTENSIONS | TLS_HAS_KEY_SHARE | TLS_HAS_COOKIE | TLS_HAS_SUPPORTED_VERSIONS);
+    CHECK_INT(server.flags,
+              TLS_HAS_EXTENSIONS | TLS_HAS_KEY_SHARE | TLS_HAS_COOKIE | TLS_HAS_SUPPORTED_VERSIONS);
 }
 
-/* Every cut of a good hello is malformed, but for the one before the extensions; what was read stays. */
+/* Every cut of a good hello is malformed, but for the one before the extensions; what was read
+ * stays. */
 static void test_every_prefix(void)
 {
     struct slice whole = hex(RFC8448_CLIENT_HELLO);
@@ -95,22 +97,27 @@ static void test_frame(void)
         const char *body;
         enum tls_parse expected;
     } cases[] = {
-        {CLIENT_START, TLS_PARSE_OK},                                                /* no extensions */
-        {CLIENT_START "0000", TLS_PARSE_OK},                                         /* an empty block */
-        {CLIENT_START "0000 00", TLS_PARSE_MALFORMED},                               /* garbage after it */
+        {CLIENT_START, TLS_PARSE_OK},                  /* no extensions */
+        {CLIENT_START "0000", TLS_PARSE_OK},           /* an empty block */
+        {CLIENT_START "0000 00", TLS_PARSE_MALFORMED}, /* garbage after it */
         {CLIENT_START "0004 0017 0000 aa", TLS_PARSE_MALFORMED},
-        {CLIENT_START "0003 0017 00", TLS_PARSE_MALFORMED},                          /* half an extension */
-        {CLIENT_START "0005 0017 0002 00", TLS_PARSE_MALFORMED},                     /* longer than the block */
+        {CLIENT_START "0003 0017 00", TLS_PARSE_MALFORMED},      /* half an extension */
+        {CLIENT_START "0005 0017 0002 00", TLS_PARSE_MALFORMED}, /* longer than the block */
         {CLIENT_START "ff", TLS_PARSE_MALFORMED},
-        {"0303" ZEROS_32 "00 0000 01 00", TLS_PARSE_MALFORMED},                      /* no suites */
-        {"0303" ZEROS_32 "00 0003 c02f00 01 00", TLS_PARSE_MALFORMED},               /* half a suite */
-        {"0303" ZEROS_32 "00 0002 c02f 00", TLS_PARSE_MALFORMED},                    /* no compression */
+        {"0303" ZEROS_32 "00 0000 01 00", TLS_PARSE_MALFORMED},        /* no suites */
+        {"0303" ZEROS_32 "00 0003 c02f00 01 00", TLS_PARSE_MALFORMED}, /* half a suite */
+        {"0303" ZEROS_32 "00 0002 c02f 00", TLS_PARSE_MALFORMED},      /* no compression */
         {"0303" ZEROS_32 "20" ZEROS_32 "0002 c02f 01 00", TLS_PARSE_OK},
-        {"0303" ZEROS_32 "21" ZEROS_32 "00 0002 c02f 01 00", TLS_PARSE_MALFORMED},   /* session id of 33 */
+        {"0303" ZEROS_32 "21" ZEROS_32 "00 0002 c02f 01 00",
+         TLS_PARSE_MALFORMED}, /* session id of 33 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         CHECK_INT(tls_parse_client_hello(hex(cases[i].body), &client), cases[i].expected);
     CHECK(same(client.ciphers, "c02f")); /* a fault, and still the rest is read */
+    CHECK_INT(tls_parse_client_hello(
+                  hex("0303" ZEROS_32 "21" ZEROS_32 "00 0002 c02f 01 00 0004 0017 0000"), &client),
+              TLS_PARSE_MALFORMED);
+    CHECK_INT(client.flags & TLS_HAS_EXTENDED_MASTER_SECRET, TLS_HAS_EXTENDED_MASTER_SECRET);
     tls_parse_client_hello(hex(CLIENT_START "0004 0017 0000 aa"), &client);
     CHECK_INT(client.flags & TLS_HAS_EXTENDED_MASTER_SECRET, TLS_HAS_EXTENDED_MASTER_SECRET);
     tls_parse_client_hello(hex("0303" ZEROS_32 "00 0003 c02f00 01 00"), &client);
@@ -137,7 +144,8 @@ static void test_client_flags(void)
         {"002c 0003 0001aa", TLS_HAS_COOKIE, TLS_PARSE_OK},
         {"fe0d 0001 00", TLS_HAS_ENCRYPTED_CLIENT_HELLO, TLS_PARSE_OK},
         {"ff01 0001 00", TLS_HAS_RENEGOTIATION_INFO, TLS_PARSE_OK},
-        {"1a1a 0000 fafa 0001 00 0039 0000 1234 0002 ffff", 0, TLS_PARSE_OK}, /* GREASE and unknown */
+        {"1a1a 0000 fafa 0001 00 0039 0000 1234 0002 ffff", 0,
+         TLS_PARSE_OK}, /* GREASE and unknown */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK_INT(client_with(cases[i].extensions), cases[i].parse);
@@ -177,19 +185,19 @@ static void test_client_versions(void)
     } cases[] = {
         {"002b 0003 02 0304", 0x0304, TLS_PARSE_OK},
         {"002b 0007 06 0303 0302 0301", 0x0303, TLS_PARSE_OK},
-        {"002b 0007 06 6a6a 0301 0303", 0x0303, TLS_PARSE_OK},       /* GREASE is no offer */
-        {"002b 0007 06 7f17 0303 0302", 0x7f17, TLS_PARSE_OK},       /* draft 23 */
-        {"002b 0007 06 7f1c 0304 7f17", 0x0304, TLS_PARSE_OK},       /* final above drafts */
+        {"002b 0007 06 6a6a 0301 0303", 0x0303, TLS_PARSE_OK}, /* GREASE is no offer */
+        {"002b 0007 06 7f17 0303 0302", 0x7f17, TLS_PARSE_OK}, /* draft 23 */
+        {"002b 0007 06 7f1c 0304 7f17", 0x0304, TLS_PARSE_OK}, /* final above drafts */
         {"002b 0005 04 7f12 7f17", 0x7f17, TLS_PARSE_OK},
-        {"002b 0005 04 fb1a 0303", 0xfb1a, TLS_PARSE_OK},            /* Facebook */
-        {"002b 0005 04 7e02 0303", 0x7e02, TLS_PARSE_OK},            /* BoringSSL */
-        {"002b 0005 04 0305 0303", 0x0303, TLS_PARSE_OK},            /* unknown is no offer */
+        {"002b 0005 04 fb1a 0303", 0xfb1a, TLS_PARSE_OK}, /* Facebook */
+        {"002b 0005 04 7e02 0303", 0x7e02, TLS_PARSE_OK}, /* BoringSSL */
+        {"002b 0005 04 0305 0303", 0x0303, TLS_PARSE_OK}, /* unknown is no offer */
         {"002b 0005 04 7fff 9999", 0, TLS_PARSE_OK},
-        {"002b 0001 00", 0, TLS_PARSE_MALFORMED},                    /* empty */
+        {"002b 0001 00", 0, TLS_PARSE_MALFORMED}, /* empty */
         {"002b 0000", 0, TLS_PARSE_MALFORMED},
-        {"002b 0004 03 030403", 0x0304, TLS_PARSE_MALFORMED},        /* half a version */
-        {"002b 0003 04 0304", 0, TLS_PARSE_MALFORMED},               /* too long for the extension */
-        {"002b 0005 02 0304 0303", 0x0304, TLS_PARSE_MALFORMED},     /* bytes left over */
+        {"002b 0004 03 030403", 0x0304, TLS_PARSE_MALFORMED},    /* half a version */
+        {"002b 0003 04 0304", 0, TLS_PARSE_MALFORMED},           /* too long for the extension */
+        {"002b 0005 02 0304 0303", 0x0304, TLS_PARSE_MALFORMED}, /* bytes left over */
         {"002b 0003 02 0303 002b 0003 02 0304", 0x0303, TLS_PARSE_OK}, /* the first counts */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -201,9 +209,9 @@ static void test_client_versions(void)
 
 static void test_legacy_offer(void)
 {
-    static const uint16_t cases[][2] = {{0x0002, 0x0002}, {0x0300, 0x0300}, {0x0303, 0x0303}, {0x0304, 0x0303},
-                                        {0x03ff, 0x0303}, {0x0000, 0},      {0x4a4a, 0},      {0x7f17, 0x7f17},
-                                        {0xfeff, 0}};
+    static const uint16_t cases[][2] = {{0x0002, 0x0002}, {0x0300, 0x0300}, {0x0303, 0x0303},
+                                        {0x0304, 0x0303}, {0x03ff, 0x0303}, {0x0000, 0},
+                                        {0x4a4a, 0},      {0x7f17, 0x7f17}, {0xfeff, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         CHECK_INT(tls_legacy_offer(cases[i][0]), cases[i][1]);
 }
@@ -215,16 +223,18 @@ static void test_server_name(void)
         enum tls_parse parse;
     } cases[] = {
         {"0000 0008 0006 00 0003 616263", "616263", TLS_PARSE_OK},
-        {"0000 000d 000b 01 0002 7878 00 0003 616263", "616263", TLS_PARSE_OK},     /* another type first */
-        {"0000 000c 000a 00 0001 61 00 0003 616263", "61", TLS_PARSE_OK},           /* the first one */
+        {"0000 000d 000b 01 0002 7878 00 0003 616263", "616263",
+         TLS_PARSE_OK},                                                   /* another type first */
+        {"0000 000c 000a 00 0001 61 00 0003 616263", "61", TLS_PARSE_OK}, /* the first one */
         {"0000 0000", "", TLS_PARSE_MALFORMED},
         {"0000 0002 0000", "", TLS_PARSE_MALFORMED},
-        {"0000 0005 0003 00 0000", "", TLS_PARSE_MALFORMED},                        /* empty name */
-        {"0000 0008 0006 00 0004 616263", "", TLS_PARSE_MALFORMED},                 /* name over the list */
-        {"0000 0008 0007 00 0003 616263", "", TLS_PARSE_MALFORMED},                 /* list over the extension */
-        {"0000 0009 0006 00 0003 616263 00", "616263", TLS_PARSE_MALFORMED},        /* bytes left over */
-        {"0000 0009 0007 00 0003 616263 00", "616263", TLS_PARSE_MALFORMED},        /* half a name after it */
-        {"0000 0006 0004 05 0001 61", "", TLS_PARSE_MALFORMED},                     /* no host name */
+        {"0000 0005 0003 00 0000", "", TLS_PARSE_MALFORMED},        /* empty name */
+        {"0000 0008 0006 00 0004 616263", "", TLS_PARSE_MALFORMED}, /* name over the list */
+        {"0000 0008 0007 00 0003 616263", "", TLS_PARSE_MALFORMED}, /* list over the extension */
+        {"0000 0009 0006 00 0003 616263 00", "616263", TLS_PARSE_MALFORMED}, /* bytes left over */
+        {"0000 0009 0007 00 0003 616263 00", "616263",
+         TLS_PARSE_MALFORMED},                                  /* half a name after it */
+        {"0000 0006 0004 05 0001 61", "", TLS_PARSE_MALFORMED}, /* no host name */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK_INT(client_with(cases[i].extension), cases[i].parse);
@@ -242,8 +252,8 @@ static void test_alpn(void)
         {"0010 0005 0003 02 6832", "02 6832", TLS_PARSE_OK},
         {"0010 000a 0008 02 6832 04 61626364", "02 6832 04 61626364", TLS_PARSE_OK},
         {"0010 0002 0000", "", TLS_PARSE_MALFORMED},
-        {"0010 0003 0001 00", "00", TLS_PARSE_MALFORMED},                 /* empty name */
-        {"0010 0005 0003 03 6832", "03 6832", TLS_PARSE_MALFORMED},       /* name over the list */
+        {"0010 0003 0001 00", "00", TLS_PARSE_MALFORMED},           /* empty name */
+        {"0010 0005 0003 03 6832", "03 6832", TLS_PARSE_MALFORMED}, /* name over the list */
         {"0010 0006 0003 02 6832 00", "02 6832", TLS_PARSE_MALFORMED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -260,7 +270,8 @@ static void test_alpn(void)
 
 static void test_client_lists(void)
 {
-    CHECK_INT(client_with("000a 0006 0004 001d 11ec 000b 0002 0100 000d 0004 0002 0403 0001 0001 02 001c 0002 0200"),
+    CHECK_INT(client_with("000a 0006 0004 001d 11ec 000b 0002 0100 000d 0004 0002 0403 0001 0001 "
+                          "02 001c 0002 0200"),
               TLS_PARSE_OK);
     CHECK(same(client.groups, "001d 11ec"));
     CHECK(same(client.point_formats, "00"));
@@ -273,11 +284,16 @@ static void test_client_lists(void)
         const char *extension;
         enum tls_parse parse;
     } cases[] = {
-        {"000a 0002 0000", TLS_PARSE_MALFORMED},          {"000a 0005 0003 001d 00", TLS_PARSE_MALFORMED},
-        {"000a 0004 0004 001d", TLS_PARSE_MALFORMED},     {"000a 0001 00", TLS_PARSE_MALFORMED},
-        {"000a 0006 0002 001d 0000", TLS_PARSE_MALFORMED}, {"000b 0001 00", TLS_PARSE_MALFORMED},
-        {"000d 0002 0000", TLS_PARSE_MALFORMED},          {"0001 0000", TLS_PARSE_MALFORMED},
-        {"0001 0002 0101", TLS_PARSE_MALFORMED},          {"001c 0001 40", TLS_PARSE_MALFORMED},
+        {"000a 0002 0000", TLS_PARSE_MALFORMED},
+        {"000a 0005 0003 001d 00", TLS_PARSE_MALFORMED},
+        {"000a 0004 0004 001d", TLS_PARSE_MALFORMED},
+        {"000a 0001 00", TLS_PARSE_MALFORMED},
+        {"000a 0006 0002 001d 0000", TLS_PARSE_MALFORMED},
+        {"000b 0001 00", TLS_PARSE_MALFORMED},
+        {"000d 0002 0000", TLS_PARSE_MALFORMED},
+        {"0001 0000", TLS_PARSE_MALFORMED},
+        {"0001 0002 0101", TLS_PARSE_MALFORMED},
+        {"001c 0001 40", TLS_PARSE_MALFORMED},
         {"001c 0003 400100", TLS_PARSE_MALFORMED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -288,7 +304,8 @@ static void test_client_lists(void)
         CHECK_INT(client.max_version, 0x0304);
         CHECK_INT(client.flags & TLS_OFFERS_POST_QUANTUM, 0);
     }
-    CHECK_INT(client_with("000a 0004 0002 0017 000a 0004 0002 11ec"), TLS_PARSE_OK); /* twice: the first */
+    CHECK_INT(client_with("000a 0004 0002 0017 000a 0004 0002 11ec"),
+              TLS_PARSE_OK); /* twice: the first */
     CHECK(same(client.groups, "0017"));
     CHECK_INT(client.flags & TLS_OFFERS_POST_QUANTUM, 0);
 }
@@ -301,16 +318,19 @@ static void test_key_shares(void)
         enum tls_parse parse;
     } cases[] = {
         {"0033 0007 0005 001d 0001 aa", "001d 0001 aa", TLS_HAS_KEY_SHARE, TLS_PARSE_OK},
-        {"0033 0002 0000", "", TLS_HAS_KEY_SHARE, TLS_PARSE_OK},                            /* asks for a retry */
-        {"0033 0006 0004 001d 0000", "001d 0000", TLS_HAS_KEY_SHARE, TLS_PARSE_MALFORMED},  /* empty key */
+        {"0033 0002 0000", "", TLS_HAS_KEY_SHARE, TLS_PARSE_OK}, /* asks for a retry */
+        {"0033 0006 0004 001d 0000", "001d 0000", TLS_HAS_KEY_SHARE,
+         TLS_PARSE_MALFORMED}, /* empty key */
         {"0033 0007 0005 001d 0002 aa", "001d 0002 aa", TLS_HAS_KEY_SHARE, TLS_PARSE_MALFORMED},
         {"0033 0003 0001 00", "00", TLS_HAS_KEY_SHARE, TLS_PARSE_MALFORMED},
         {"0033 0008 0005 001d 0001 aa bb", "001d 0001 aa", TLS_HAS_KEY_SHARE, TLS_PARSE_MALFORMED},
         {"0033 0000", "", TLS_HAS_KEY_SHARE, TLS_PARSE_MALFORMED},
-        {"0028 0007 0005 0017 0001 aa", "0017 0001 aa", 0, TLS_PARSE_OK},                   /* drafts before 23 */
-        {"0028 0002 aaaa", "", 0, TLS_PARSE_OK},                                            /* means nothing today */
-        {"0028 0007 0005 0017 0001 aa 0033 0007 0005 001d 0001 bb", "001d 0001 bb", TLS_HAS_KEY_SHARE, TLS_PARSE_OK},
-        {"0033 0007 0005 001d 0001 bb 0028 0007 0005 0017 0001 aa", "001d 0001 bb", TLS_HAS_KEY_SHARE, TLS_PARSE_OK},
+        {"0028 0007 0005 0017 0001 aa", "0017 0001 aa", 0, TLS_PARSE_OK}, /* drafts before 23 */
+        {"0028 0002 aaaa", "", 0, TLS_PARSE_OK},                          /* means nothing today */
+        {"0028 0007 0005 0017 0001 aa 0033 0007 0005 001d 0001 bb", "001d 0001 bb",
+         TLS_HAS_KEY_SHARE, TLS_PARSE_OK},
+        {"0033 0007 0005 001d 0001 bb 0028 0007 0005 0017 0001 aa", "001d 0001 bb",
+         TLS_HAS_KEY_SHARE, TLS_PARSE_OK},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK_INT(client_with(cases[i].extension), cases[i].parse);
@@ -332,21 +352,30 @@ static void test_server_extensions(void)
          TLS_HAS_SERVER_NAME | TLS_HAS_STATUS_REQUEST | TLS_HAS_HEARTBEAT, TLS_PARSE_OK},
         {"0000 0001 00", 0x0303, 0, TLS_HAS_SERVER_NAME, TLS_PARSE_MALFORMED},
         {"0016 0000 0017 0000 0023 0000 ff01 0001 00", 0x0303, 0,
-         TLS_HAS_ENCRYPT_THEN_MAC | TLS_HAS_EXTENDED_MASTER_SECRET | TLS_HAS_SESSION_TICKET | TLS_HAS_RENEGOTIATION_INFO,
+         TLS_HAS_ENCRYPT_THEN_MAC | TLS_HAS_EXTENDED_MASTER_SECRET | TLS_HAS_SESSION_TICKET |
+             TLS_HAS_RENEGOTIATION_INFO,
          TLS_PARSE_OK},
         {"0017 0001 00", 0x0303, 0, TLS_HAS_EXTENDED_MASTER_SECRET, TLS_PARSE_MALFORMED},
-        {"002b 0002 0304 0029 0002 0000", 0x0304, 0, TLS_HAS_SUPPORTED_VERSIONS | TLS_HAS_PRE_SHARED_KEY, TLS_PARSE_OK},
+        {"002b 0002 0304 0029 0002 0000", 0x0304, 0,
+         TLS_HAS_SUPPORTED_VERSIONS | TLS_HAS_PRE_SHARED_KEY, TLS_PARSE_OK},
         {"0029 0001 00", 0x0303, 0, TLS_HAS_PRE_SHARED_KEY, TLS_PARSE_MALFORMED},
         {"0029 0003 000000", 0x0303, 0, TLS_HAS_PRE_SHARED_KEY, TLS_PARSE_MALFORMED},
-        {"002b 0000", 0x0303, 0, TLS_HAS_SUPPORTED_VERSIONS, TLS_PARSE_MALFORMED},       /* empty: no version from it */
-        {"002b 0003 02 0304", 0x0303, 0, TLS_HAS_SUPPORTED_VERSIONS, TLS_PARSE_MALFORMED}, /* the client's form */
+        {"002b 0000", 0x0303, 0, TLS_HAS_SUPPORTED_VERSIONS,
+         TLS_PARSE_MALFORMED}, /* empty: no version from it */
+        {"002b 0003 02 0304", 0x0303, 0, TLS_HAS_SUPPORTED_VERSIONS,
+         TLS_PARSE_MALFORMED}, /* the client's form */
         {"002b 0002 7f1c", 0x7f1c, 0, TLS_HAS_SUPPORTED_VERSIONS, TLS_PARSE_OK},
-        {"002b 0002 7f16 0028 0005 001d 0001 aa", 0x7f16, 0x001d, TLS_HAS_SUPPORTED_VERSIONS | TLS_HAS_KEY_SHARE, TLS_PARSE_OK},
+        {"002b 0002 7f16 0028 0005 001d 0001 aa", 0x7f16, 0x001d,
+         TLS_HAS_SUPPORTED_VERSIONS | TLS_HAS_KEY_SHARE, TLS_PARSE_OK},
         {"0033 0005 11ec 0001 aa", 0x0303, 0x11ec, TLS_HAS_KEY_SHARE, TLS_PARSE_OK},
-        {"0033 0002 11ec", 0x0303, 0x11ec, TLS_HAS_KEY_SHARE, TLS_PARSE_MALFORMED},      /* a retry's form */
+        {"0033 0002 11ec", 0x0303, 0x11ec, TLS_HAS_KEY_SHARE,
+         TLS_PARSE_MALFORMED}, /* a retry's form */
         {"0033 0006 11ec 0001 aa bb", 0x0303, 0x11ec, TLS_HAS_KEY_SHARE, TLS_PARSE_MALFORMED},
-        {"0033 0005 0017 0001 aa 0033 0005 001d 0001 aa", 0x0303, 0x0017, TLS_HAS_KEY_SHARE, TLS_PARSE_OK},
-        {"0033 0005 0017 0001 aa 0028 0005 001d 0001 aa", 0x0303, 0x0017, TLS_HAS_KEY_SHARE, TLS_PARSE_OK},
+        {"0033 0005 0017 0001 aa 0033 0005 001d 0001 aa", 0x0303, 0x0017, TLS_HAS_KEY_SHARE,
+         TLS_PARSE_OK},
+        {"0033 0005 0017 0001 aa 0028 0005 001d 0001 aa", 0x0303, 0x0017, TLS_HAS_KEY_SHARE,
+         TLS_PARSE_OK},
+        {"0028 0003 001d00", 0x0303, 0, 0, TLS_PARSE_OK}, /* means nothing today */
         {"0033", 0x0303, 0, 0, TLS_PARSE_MALFORMED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -365,22 +394,32 @@ static void test_server_extensions(void)
 
 static void test_server_frame(void)
 {
-    CHECK_INT(tls_parse_server_hello(hex("0300" ZEROS_32 "04 01020304 0005 01"), &server), TLS_PARSE_OK);
+    CHECK_INT(tls_parse_server_hello(hex("0300" ZEROS_32 "04 01020304 0005 01"), &server),
+              TLS_PARSE_OK);
     CHECK_INT(server.version, 0x0300);
     CHECK(same(server.session_id, "01020304"));
     CHECK_INT(server.cipher, 5);
     CHECK_INT(server.compression, 1);
     CHECK_INT(server.flags, TLS_OFFERS_COMPRESSION);
-    CHECK_INT(tls_parse_server_hello(hex("0303" ZEROS_32 "21" ZEROS_32 "00 0005 00"), &server), TLS_PARSE_MALFORMED);
+    CHECK_INT(tls_parse_server_hello(hex("0303" ZEROS_32 "21" ZEROS_32 "00 0005 00"), &server),
+              TLS_PARSE_MALFORMED);
     CHECK_INT(server.cipher, 5);
-    CHECK_INT(tls_parse_server_hello(hex("0303" ZEROS_32 "00 0005 00 0000 00"), &server), TLS_PARSE_MALFORMED);
+    CHECK_INT(tls_parse_server_hello(hex("0303" ZEROS_32 "21" ZEROS_32 "00 0005 00 0004 0017 0000"),
+                                     &server),
+              TLS_PARSE_MALFORMED);
+    CHECK_INT(server.flags & TLS_HAS_EXTENDED_MASTER_SECRET, TLS_HAS_EXTENDED_MASTER_SECRET);
+    CHECK_INT(tls_parse_server_hello(hex("0303" ZEROS_32 "00 0005 00 0000 00"), &server),
+              TLS_PARSE_MALFORMED);
     CHECK_INT(tls_parse_server_hello(hex(""), &server), TLS_PARSE_MALFORMED);
 }
 
-/* Drafts 16 to 21: the number in the version field, no session id, no compression (draft-ietf-tls-tls13-18 4.1.3). */
+/* Drafts 16 to 21: the number in the version field, no session id, no compression
+ * (draft-ietf-tls-tls13-18 4.1.3). */
 static void test_drafts(void)
 {
-    CHECK_INT(tls_parse_server_hello(hex("7f12" ZEROS_32 "1301 0009 0028 0005 001d 0001 aa"), &server), TLS_PARSE_OK);
+    CHECK_INT(
+        tls_parse_server_hello(hex("7f12" ZEROS_32 "1301 0009 0028 0005 001d 0001 aa"), &server),
+        TLS_PARSE_OK);
     CHECK_INT(server.version, 0x7f12);
     CHECK_INT(server.cipher, 0x1301);
     CHECK_INT(server.group, 0x001d);
@@ -394,10 +433,12 @@ static void test_drafts(void)
     CHECK_INT(server.version, 0x7f12);
     CHECK_INT(server.cipher, 0);
     CHECK_INT(server.group, 0x0017);
-    CHECK_INT(tls_parse_hello_retry_draft(hex("7f13 1301 0006 0028 0002 0018"), &server), TLS_PARSE_OK);
+    CHECK_INT(tls_parse_hello_retry_draft(hex("7f13 1301 0006 0028 0002 0018"), &server),
+              TLS_PARSE_OK);
     CHECK_INT(server.cipher, 0x1301);
     CHECK_INT(server.group, 0x0018);
-    CHECK_INT(tls_parse_hello_retry_draft(hex("7f13 1301 0007 0028 0002 0018"), &server), TLS_PARSE_MALFORMED);
+    CHECK_INT(tls_parse_hello_retry_draft(hex("7f13 1301 0007 0028 0002 0018"), &server),
+              TLS_PARSE_MALFORMED);
     CHECK_INT(server.cipher, 0x1301);
     CHECK_INT(tls_parse_hello_retry_draft(hex("7f"), &server), TLS_PARSE_MALFORMED);
 }

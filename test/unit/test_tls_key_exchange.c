@@ -24,19 +24,24 @@ static const struct exchange_case cases[] = {
     {0x0303, 0xc02f, "03 001d 03 aabb", 0x001d, 0, TLS_PARSE_MALFORMED},
     {0x0303, 0xc02f, "03 00", 0, 0, TLS_PARSE_MALFORMED},
     {0x0303, 0xc02f, "", 0, 0, TLS_PARSE_MALFORMED},
-    {0x0303, 0xc02f, "04 001d 02 aabb" SIGNED_12, 0, 0, TLS_PARSE_MALFORMED}, /* no such curve type */
+    {0x0303, 0xc02f, "04 001d 02 aabb" SIGNED_12, 0, 0,
+     TLS_PARSE_MALFORMED}, /* no such curve type */
+    {0x0303, 0xc02f, "04 00" SIGNED_12, 0, 0, TLS_PARSE_MALFORMED},
     /* explicit curves (RFC 4492 5.4): prime, trinomial, pentanomial, neither */
     {0x0303, 0xc02f, "01 01aa 01aa 01aa 01aa 01aa 01aa 01aa" SIGNED_12, 0, 0, TLS_PARSE_OK},
     {0x0303, 0xc02f, "02 00a3 01 01aa 01aa 01aa 01aa 01aa 01aa 01aa" SIGNED_12, 0, 0, TLS_PARSE_OK},
-    {0x0303, 0xc02f, "02 00a3 02 01aa 01aa 01aa 01aa 01aa 01aa 01aa 01aa 01aa" SIGNED_12, 0, 0, TLS_PARSE_OK},
-    {0x0303, 0xc02f, "02 00a3 03 01aa 01aa 01aa 01aa 01aa 01aa 01aa" SIGNED_12, 0, 0, TLS_PARSE_MALFORMED},
+    {0x0303, 0xc02f, "02 00a3 02 01aa 01aa 01aa 01aa 01aa 01aa 01aa 01aa 01aa" SIGNED_12, 0, 0,
+     TLS_PARSE_OK},
+    {0x0303, 0xc02f, "02 00a3 03 01aa 01aa 01aa 01aa 01aa 01aa 01aa" SIGNED_12, 0, 0,
+     TLS_PARSE_MALFORMED},
     /* anonymous and PSK: no signature; PSK: the hint first */
     {0x0303, 0xc018, "03 0018 02 aabb", 0x0018, 0, TLS_PARSE_OK},
     {0x0303, 0xc018, "03 0018 02 aabb" SIGNED_12, 0x0018, 0, TLS_PARSE_MALFORMED},
     {0x0303, 0xc037, "0003 414243 03 001d 02 aabb", 0x001d, 0, TLS_PARSE_OK},
     {0x0303, 0xc037, "0000 03 001d 02 aabb", 0x001d, 0, TLS_PARSE_OK},
     {0x0303, 0x00aa, "0001 41 0002 8001 0001 02 0002 aabb", 0, 16, TLS_PARSE_OK},
-    {0x0303, 0xc0aa, "0001 41 0002 8001 0001 02 0002 aabb", 0, 16, TLS_PARSE_OK}, /* the name says PSK_DHE */
+    {0x0303, 0xc0aa, "0001 41 0002 8001 0001 02 0002 aabb", 0, 16,
+     TLS_PARSE_OK}, /* the name says PSK_DHE */
     /* DHE: the size of the prime */
     {0x0303, 0x0033, "0002 8001 0001 02 0002 aabb" SIGNED_12, 0, 16, TLS_PARSE_OK},
     {0x0301, 0x0033, "0002 0101 0001 02 0002 aabb" SIGNED_10, 0, 9, TLS_PARSE_OK},
@@ -73,7 +78,8 @@ int main(void)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct exchange_case *c = &cases[i];
         struct tls_key_exchange out;
-        CHECK_INT(tls_parse_server_key_exchange(hex(c->body), c->version, c->cipher, &out), c->parse);
+        CHECK_INT(tls_parse_server_key_exchange(hex(c->body), c->version, c->cipher, &out),
+                  c->parse);
         CHECK_INT(out.group, c->group);
         CHECK_INT(out.prime_bits, c->prime_bits);
     }

@@ -43,11 +43,12 @@ static void test_ciphers(void)
     unsigned registered = 0, all = 0, traits = 0;
     for (unsigned id = 0; id <= UINT16_MAX; id++) {
         bool named = tls_cipher_name((uint16_t)id) != NULL;
-        traits += (tls_cipher_traits((uint16_t)id) & TLS_CIPHER_KNOWN) == (named ? TLS_CIPHER_KNOWN : 0);
+        traits +=
+            (tls_cipher_traits((uint16_t)id) & TLS_CIPHER_KNOWN) == (named ? TLS_CIPHER_KNOWN : 0);
         all += named;
         registered += named && id != 0x1c && id != 0x1d && !(id >= 0x60 && id <= 0x66) &&
-                      !(id >= 0x80 && id <= 0x83) && !(id >= 0x16b7 && id <= 0x16ba) && id != 0xc0ff &&
-                      !(id >= 0xcc13 && id <= 0xcc15) && id < 0xe000;
+                      !(id >= 0x80 && id <= 0x83) && !(id >= 0x16b7 && id <= 0x16ba) &&
+                      id != 0xc0ff && !(id >= 0xcc13 && id <= 0xcc15) && id < 0xe000;
     }
     CHECK_INT(registered, 356); /* entries of the registry on 2026-09-29 */
     CHECK_INT(all, 416);
@@ -73,74 +74,74 @@ static void test_traits(void)
         uint16_t id;
         unsigned traits;
     } cases[] = {
-        {0x0000, BAD},                     /* NULL_WITH_NULL_NULL */
-        {0x0001, BAD},                     /* RSA NULL MD5 */
-        {0x0002, BAD},                     /* RSA NULL SHA */
-        {0x0003, BAD},                     /* RSA_EXPORT RC4_40 MD5 */
-        {0x0005, BAD},                     /* RSA RC4 SHA */
-        {0x0007, WEAK},                    /* RSA IDEA SHA */
-        {0x0008, BAD},                     /* RSA_EXPORT DES40 */
-        {0x0009, BAD},                     /* RSA DES */
-        {0x000a, WEAK},                    /* RSA 3DES SHA */
-        {0x000d, WEAK},                    /* DH_DSS 3DES: static DH */
-        {0x0011, BAD | DHE},               /* DHE_DSS_EXPORT DES40 */
-        {0x0016, WEAK | DHE},              /* DHE_RSA 3DES */
-        {0x0017, BAD | DHE | ANON},        /* DH_anon_EXPORT RC4_40 MD5 */
-        {0x001b, WEAK | DHE | ANON},       /* DH_anon 3DES */
-        {0x001c, BAD},                     /* FORTEZZA NULL */
-        {0x0023, BAD | WEAK},              /* KRB5 3DES MD5 */
-        {0x0025, BAD | WEAK},              /* KRB5 IDEA MD5 */
-        {0x0026, BAD},                     /* KRB5_EXPORT DES_CBC_40 SHA */
-        {0x002d, BAD | DHE | PSK},         /* DHE_PSK NULL SHA */
-        {0x002f, 0},                       /* RSA AES_128 CBC SHA: CBC with SHA-1 alone is no finding */
-        {0x0030, 0},                       /* DH_DSS: static */
+        {0x0000, BAD},               /* NULL_WITH_NULL_NULL */
+        {0x0001, BAD},               /* RSA NULL MD5 */
+        {0x0002, BAD},               /* RSA NULL SHA */
+        {0x0003, BAD},               /* RSA_EXPORT RC4_40 MD5 */
+        {0x0005, BAD},               /* RSA RC4 SHA */
+        {0x0007, WEAK},              /* RSA IDEA SHA */
+        {0x0008, BAD},               /* RSA_EXPORT DES40 */
+        {0x0009, BAD},               /* RSA DES */
+        {0x000a, WEAK},              /* RSA 3DES SHA */
+        {0x000d, WEAK},              /* DH_DSS 3DES: static DH */
+        {0x0011, BAD | DHE},         /* DHE_DSS_EXPORT DES40 */
+        {0x0016, WEAK | DHE},        /* DHE_RSA 3DES */
+        {0x0017, BAD | DHE | ANON},  /* DH_anon_EXPORT RC4_40 MD5 */
+        {0x001b, WEAK | DHE | ANON}, /* DH_anon 3DES */
+        {0x001c, BAD},               /* FORTEZZA NULL */
+        {0x0023, BAD | WEAK},        /* KRB5 3DES MD5 */
+        {0x0025, BAD | WEAK},        /* KRB5 IDEA MD5 */
+        {0x0026, BAD},               /* KRB5_EXPORT DES_CBC_40 SHA */
+        {0x002d, BAD | DHE | PSK},   /* DHE_PSK NULL SHA */
+        {0x002f, 0},                 /* RSA AES_128 CBC SHA: CBC with SHA-1 alone is no finding */
+        {0x0030, 0},                 /* DH_DSS: static */
         {0x0033, DHE},
         {0x0034, DHE | ANON},
-        {0x0063, BAD | DHE},               /* DHE_DSS_EXPORT1024 DES */
-        {0x0066, BAD | DHE},               /* DHE_DSS RC4 SHA */
-        {0x0096, WEAK},                    /* RSA SEED */
+        {0x0063, BAD | DHE}, /* DHE_DSS_EXPORT1024 DES */
+        {0x0066, BAD | DHE}, /* DHE_DSS RC4 SHA */
+        {0x0096, WEAK},      /* RSA SEED */
         {0x009d, S384},
         {0x009f, DHE | S384},
-        {0x00a8, PSK},                     /* PSK alone: no forward secrecy */
+        {0x00a8, PSK}, /* PSK alone: no forward secrecy */
         {0x00ab, DHE | PSK | S384},
-        {0x00ad, PSK | S384},              /* RSA_PSK */
-        {0x00c6, T13},                     /* SM4_GCM_SM3 */
+        {0x00ad, PSK | S384}, /* RSA_PSK */
+        {0x00c6, T13},        /* SM4_GCM_SM3 */
         {0x00ff, TLS_CIPHER_SIGNALLING},
-        {0x0070, T13},                     /* AES_128_GCM_ASCONHASH256 */
+        {0x0070, T13}, /* AES_128_GCM_ASCONHASH256 */
         {0x1301, T13},
         {0x1302, T13 | S384},
-        {0x1304, T13},                     /* CCM */
-        {0x1305, T13 | TAG8},              /* CCM_8 */
+        {0x1304, T13},        /* CCM */
+        {0x1305, T13 | TAG8}, /* CCM_8 */
         {0x1306, T13 | TLS_CIPHER_SHA512},
         {0x1307, T13},
         {0x5600, TLS_CIPHER_SIGNALLING},
-        {0x16b9, FS | S384},               /* CECPQ1 */
-        {0xc002, BAD},                     /* ECDH_ECDSA RC4: static */
-        {0xc006, BAD | ECDHE},             /* ECDHE_ECDSA NULL */
+        {0x16b9, FS | S384},   /* CECPQ1 */
+        {0xc002, BAD},         /* ECDH_ECDSA RC4: static */
+        {0xc006, BAD | ECDHE}, /* ECDHE_ECDSA NULL */
         {0xc012, WEAK | ECDHE},
         {0xc019, ECDHE | ANON},
-        {0xc01b, WEAK | FS},               /* SRP_SHA_RSA 3DES */
-        {0xc01e, FS},                      /* SRP_SHA_RSA AES */
+        {0xc01b, WEAK | FS}, /* SRP_SHA_RSA 3DES */
+        {0xc01e, FS},        /* SRP_SHA_RSA AES */
         {0xc02f, ECDHE},
         {0xc030, ECDHE | S384},
-        {0xc032, S384},                    /* ECDH_RSA: static */
+        {0xc032, S384}, /* ECDH_RSA: static */
         {0xc036, ECDHE | PSK},
-        {0xc0a0, TAG8},                    /* RSA CCM_8 */
-        {0xc0aa, DHE | PSK | TAG8},        /* PSK_DHE CCM_8 */
+        {0xc0a0, TAG8},             /* RSA CCM_8 */
+        {0xc0aa, DHE | PSK | TAG8}, /* PSK_DHE CCM_8 */
         {0xc0ae, ECDHE | TAG8},
-        {0xc0b1, FS | S384},               /* ECCPWD */
-        {0xc0b4, T13 | BAD | TLS_CIPHER_TAG_HASH},        /* integrity only (RFC 9150) */
+        {0xc0b1, FS | S384},                       /* ECCPWD */
+        {0xc0b4, T13 | BAD | TLS_CIPHER_TAG_HASH}, /* integrity only (RFC 9150) */
         {0xc0b5, T13 | BAD | S384 | TLS_CIPHER_TAG_HASH},
-        {0xc0ff, FS | TAG8},               /* ECJPAKE */
-        {0xc100, 0},                       /* GOST 1.2: key transport */
-        {0xc103, T13},                     /* GOST 1.3, Kuznyechik */
-        {0xc104, T13 | TAG8},              /* GOST 1.3, Magma */
+        {0xc0ff, FS | TAG8},  /* ECJPAKE */
+        {0xc100, 0},          /* GOST 1.2: key transport */
+        {0xc103, T13},        /* GOST 1.3, Kuznyechik */
+        {0xc104, T13 | TAG8}, /* GOST 1.3, Magma */
         {0xcc14, ECDHE},
         {0xccab, PSK},
         {0xd003, ECDHE | PSK | TAG8},
-        {0xe013, 0},                       /* ECC_SM4 */
-        {0xfefe, BAD},                     /* FIPS DES */
-        {0xfeff, WEAK},                    /* FIPS 3DES */
+        {0xe013, 0},    /* ECC_SM4 */
+        {0xfefe, BAD},  /* FIPS DES */
+        {0xfeff, WEAK}, /* FIPS 3DES */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         CHECK_INT(tls_cipher_traits(cases[i].id), cases[i].traits | TLS_CIPHER_KNOWN);
@@ -169,7 +170,7 @@ static void test_sizes(void)
         uint16_t id;
         unsigned hash, tag;
     } cases[] = {
-        {0x1301, 32, 16}, {0x1302, 48, 16}, {0x1303, 32, 16}, {0x1305, 32, 8},  {0x1306, 64, 16},
+        {0x1301, 32, 16}, {0x1302, 48, 16}, {0x1303, 32, 16}, {0x1305, 32, 8}, {0x1306, 64, 16},
         {0x00c6, 32, 16}, {0xc0b4, 32, 32}, {0xc0b5, 48, 48}, {0xc104, 32, 8}, {0xffff, 32, 16},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -254,17 +255,28 @@ static void test_versions(void)
         enum tls_version rank;
         const char *name;
     } cases[] = {
-        {0x0002, TLS_VERSION_SSL2, "SSLv2"},          {0x0300, TLS_VERSION_SSL3, "SSLv3"},
-        {0x0301, TLS_VERSION_TLS10, "TLSv1"},         {0x0302, TLS_VERSION_TLS11, "TLSv1.1"},
-        {0x0303, TLS_VERSION_TLS12, "TLSv1.2"},       {0x0304, TLS_VERSION_TLS13, "TLSv1.3"},
-        {0x7f12, TLS_VERSION_TLS13, "TLSv1.3-draft18"}, {0x7f1c, TLS_VERSION_TLS13, "TLSv1.3-draft28"},
-        {0x7f01, TLS_VERSION_TLS13, "TLSv1.3-draft1"}, {0xfb1a, TLS_VERSION_TLS13, "TLSv1.3-fb1a"},
-        {0xfb17, TLS_VERSION_TLS13, "TLSv1.3-fb17"},  {0x7e02, TLS_VERSION_TLS13, "TLSv1.3-7e02"},
-        {0x0000, TLS_VERSION_NONE, NULL},             {0x0200, TLS_VERSION_NONE, NULL},
-        {0x0305, TLS_VERSION_NONE, NULL},             {0x7f00, TLS_VERSION_NONE, NULL},
-        {0x7f1d, TLS_VERSION_NONE, NULL},             {0x7e00, TLS_VERSION_NONE, NULL},
-        {0x7e04, TLS_VERSION_NONE, NULL},             {0xfb16, TLS_VERSION_NONE, NULL},
-        {0xfb1d, TLS_VERSION_NONE, NULL},             {0x7a7a, TLS_VERSION_NONE, NULL},
+        {0x0002, TLS_VERSION_SSL2, "SSLv2"},
+        {0x0300, TLS_VERSION_SSL3, "SSLv3"},
+        {0x0301, TLS_VERSION_TLS10, "TLSv1"},
+        {0x0302, TLS_VERSION_TLS11, "TLSv1.1"},
+        {0x0303, TLS_VERSION_TLS12, "TLSv1.2"},
+        {0x0304, TLS_VERSION_TLS13, "TLSv1.3"},
+        {0x7f12, TLS_VERSION_TLS13, "TLSv1.3-draft18"},
+        {0x7f1c, TLS_VERSION_TLS13, "TLSv1.3-draft28"},
+        {0x7f01, TLS_VERSION_TLS13, "TLSv1.3-draft1"},
+        {0xfb1a, TLS_VERSION_TLS13, "TLSv1.3-fb1a"},
+        {0xfb17, TLS_VERSION_TLS13, "TLSv1.3-fb17"},
+        {0x7e02, TLS_VERSION_TLS13, "TLSv1.3-7e02"},
+        {0x0000, TLS_VERSION_NONE, NULL},
+        {0x0200, TLS_VERSION_NONE, NULL},
+        {0x0305, TLS_VERSION_NONE, NULL},
+        {0x7f00, TLS_VERSION_NONE, NULL},
+        {0x7f1d, TLS_VERSION_NONE, NULL},
+        {0x7e00, TLS_VERSION_NONE, NULL},
+        {0x7e04, TLS_VERSION_NONE, NULL},
+        {0xfb16, TLS_VERSION_NONE, NULL},
+        {0xfb1d, TLS_VERSION_NONE, NULL},
+        {0x7a7a, TLS_VERSION_NONE, NULL},
         {0xfeff, TLS_VERSION_NONE, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -4,7 +4,8 @@
 #include "unit/test.h"
 #include "unit/test_tls_bytes.h"
 
-/* What a stream consists of, as text: R<type>/<version>/<length>, payload bytes, '!' at its end, X for NOT_TLS. */
+/* What a stream consists of, as text: R<type>/<version>/<length>, payload bytes, '!' at its end, X
+ * for NOT_TLS. */
 static char log_text[8192];
 
 static void log_add(const char *format, unsigned a, unsigned b, unsigned c)
@@ -52,9 +53,11 @@ static const char *run(struct slice stream, size_t piece)
 
 static void test_splits(void)
 {
-    struct slice stream = hex("160301 0004 0e000000  140303 0001 01  170303 0005 aabbccddee  150303 0002 0228  "
-                              "160303 0000  180303 0003 010203");
-    const char *expected = "R22/301/4:0e000000!R20/303/1:01!R23/303/5:R21/303/2:0228!R22/303/0:R24/303/3:010203!";
+    struct slice stream =
+        hex("160301 0004 0e000000  140303 0001 01  170303 0005 aabbccddee  150303 0002 0228  "
+            "160303 0000  180303 0003 010203");
+    const char *expected =
+        "R22/301/4:0e000000!R20/303/1:01!R23/303/5:R21/303/2:0228!R22/303/0:R24/303/3:010203!";
     for (size_t piece = 1; piece <= stream.length; piece++)
         CHECK_TEXT(run(stream, piece), expected);
     for (size_t at = 0; at <= stream.length; at++) {
@@ -83,16 +86,16 @@ static void test_not_tls(void)
     static const struct {
         const char *bytes, *expected;
     } cases[] = {
-        {"13", "X"},                                    /* type below */
-        {"19 03 03 0001 00", "X"},                      /* type above */
-        {"16 02 00 0001 00", "X"},                      /* major version */
+        {"13", "X"},               /* type below */
+        {"19 03 03 0001 00", "X"}, /* type above */
+        {"16 02 00 0001 00", "X"}, /* major version */
         {"16 04 00 0001 00", "X"},
-        {"16 03 03 4801", "X"},                         /* 18433 bytes */
+        {"16 03 03 4801", "X"}, /* 18433 bytes */
         {"16 03 03 ffff", "X"},
-        {"32 32 30 20", "X"},                           /* "220 " */
+        {"32 32 30 20", "X"}, /* "220 " */
         {"150303 0002 0100 170303 0001 aa 00", "R21/303/2:0100!R23/303/1:X"},
-        {"16 03 ff 0001 00", "R22/3ff/1:00!"},          /* the minor version is no fault */
-        {"17 03 03 4800 00", "R23/303/18432:"},         /* the largest */
+        {"16 03 ff 0001 00", "R22/3ff/1:00!"},  /* the minor version is no fault */
+        {"17 03 03 4800 00", "R23/303/18432:"}, /* the largest */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         CHECK_TEXT(run(hex(cases[i].bytes), SIZE_MAX), cases[i].expected);
@@ -152,14 +155,14 @@ static void test_resync(void)
     } cases[] = {
         {"170303 0010 00", true},
         {"170303 0010", true},
-        {"170303 00", false},                    /* half a header */
+        {"170303 00", false}, /* half a header */
         {"", false},
-        {"170305 0010 00", false},               /* no such version */
-        {"170303 0000", false},                  /* empty */
-        {"140303 0153", false},                  /* too long for a ChangeCipherSpec */
-        {"140303 0001 01 16030300", true},       /* another header follows */
-        {"140303 0001 01 99", false},            /* something else follows */
-        {"150303 0001 00", false},               /* too short for an alert */
+        {"170305 0010 00", false},         /* no such version */
+        {"170303 0000", false},            /* empty */
+        {"140303 0153", false},            /* too long for a ChangeCipherSpec */
+        {"140303 0001 01 16030300", true}, /* another header follows */
+        {"140303 0001 01 99", false},      /* something else follows */
+        {"150303 0001 00", false},         /* too short for an alert */
         {"150303 0002 0100", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -181,11 +184,26 @@ static void test_plausible(void)
         const char *bytes;
         bool expected;
     } cases[] = {
-        {"", false},          {"16", true},           {"15", true},          {"18", true},
-        {"13", false},        {"19", false},          {"16 03", true},       {"16 02", false},
-        {"16 03 04", true},   {"16 03 05", false},    {"16 03 01 02", true}, {"16 03 01 ff", true},
-        {"16 03 01 ff ff", false}, {"16 03 01 48 00", true}, {"16 03 01 48 01", false}, {"15 03 01 01 52", true},
-        {"15 03 01 01 53", false}, {"14 03 03 00 01", true}, {"14 03 03 00 00", false}, {"45 48 4c 4f", false},
+        {"", false},
+        {"16", true},
+        {"15", true},
+        {"18", true},
+        {"13", false},
+        {"19", false},
+        {"16 03", true},
+        {"16 02", false},
+        {"16 03 04", true},
+        {"16 03 05", false},
+        {"16 03 01 02", true},
+        {"16 03 01 ff", true},
+        {"16 03 01 ff ff", false},
+        {"16 03 01 48 00", true},
+        {"16 03 01 48 01", false},
+        {"15 03 01 01 52", true},
+        {"15 03 01 01 53", false},
+        {"14 03 03 00 01", true},
+        {"14 03 03 00 00", false},
+        {"45 48 4c 4f", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         CHECK_INT(tls_record_plausible(hex(cases[i].bytes)), cases[i].expected);

@@ -19,18 +19,24 @@ static void test_client_hello(void)
         /* SSLv2 proper */
         {"01 0002 0006 0000 0010 010080 0700c0" CHALLENGE, 0x0002, 0, TLS_PARSE_OK},
         /* the SSLv2 format: TLS suites, whose first byte is 0 */
-        {"01 0301 0006 0000 0010 000033 010080" CHALLENGE, 0x0301, TLS_OFFERS_FORWARD_SECRECY, TLS_PARSE_OK},
+        {"01 0301 0006 0000 0010 000033 010080" CHALLENGE, 0x0301, TLS_OFFERS_FORWARD_SECRECY,
+         TLS_PARSE_OK},
         {"01 0303 0009 0000 0010 00002f 0000ff 005600" CHALLENGE, 0x0303,
          TLS_HAS_RENEGOTIATION_INFO | TLS_HAS_FALLBACK_SCSV, TLS_PARSE_OK},
-        {"01 0304 0003 0000 0010 00002f" CHALLENGE, 0x0303, 0, TLS_PARSE_OK}, /* 1.3 cannot be had so */
-        {"01 0301 0003 0010 0010 00002f" CHALLENGE CHALLENGE, 0x0301, 0, TLS_PARSE_OK}, /* session id */
+        {"01 0304 0003 0000 0010 00002f" CHALLENGE, 0x0303, 0,
+         TLS_PARSE_OK}, /* 1.3 cannot be had so */
+        {"01 0301 0003 0010 0010 00002f" CHALLENGE CHALLENGE, 0x0301, 0,
+         TLS_PARSE_OK}, /* session id */
         {"01 0301 0003 0000 0020 00002f" CHALLENGE CHALLENGE, 0x0301, 0, TLS_PARSE_OK},
         {"01 1234 0003 0000 0010 00002f" CHALLENGE, 0, 0, TLS_PARSE_OK},
         {"02 0301 0003 0000 0010 00002f" CHALLENGE, 0x0301, 0, TLS_PARSE_MALFORMED},
         {"01 0301 0000 0000 0010 " CHALLENGE, 0x0301, 0, TLS_PARSE_MALFORMED},
-        {"01 0301 0004 0000 0010 00003300" CHALLENGE, 0x0301, TLS_OFFERS_FORWARD_SECRECY, TLS_PARSE_MALFORMED},
-        {"01 0301 0003 0000 000f 00002f" CHALLENGE, 0x0301, 0, TLS_PARSE_MALFORMED},      /* challenge of 15, 1 over */
-        {"01 0301 0003 0000 0021 00002f 00" CHALLENGE CHALLENGE, 0x0301, 0, TLS_PARSE_MALFORMED}, /* of 33 */
+        {"01 0301 0004 0000 0010 00003300" CHALLENGE, 0x0301, TLS_OFFERS_FORWARD_SECRECY,
+         TLS_PARSE_MALFORMED},
+        {"01 0301 0003 0000 000f 00002f" CHALLENGE, 0x0301, 0,
+         TLS_PARSE_MALFORMED}, /* challenge of 15, 1 over */
+        {"01 0301 0003 0000 0021 00002f 00" CHALLENGE CHALLENGE, 0x0301, 0,
+         TLS_PARSE_MALFORMED}, /* of 33 */
         {"01 0301 0003 0000 0010 00002f" CHALLENGE "00", 0x0301, 0, TLS_PARSE_MALFORMED},
         {"01 0301 0003 0000 0011 00002f" CHALLENGE, 0x0301, 0, TLS_PARSE_MALFORMED},
         {"01 0301 ff00 0000 0010 00002f" CHALLENGE, 0x0301, 0, TLS_PARSE_MALFORMED},
@@ -41,7 +47,9 @@ static void test_client_hello(void)
         CHECK_INT(client.max_version, cases[i].max_version);
         CHECK_INT(client.flags, cases[i].flags | TLS_SSL2_FORMAT);
     }
-    CHECK_INT(ssl2_parse_client_hello(hex("01 0301 0006 0002 0010 00002f 010080 aabb" CHALLENGE), &client), TLS_PARSE_OK);
+    CHECK_INT(ssl2_parse_client_hello(hex("01 0301 0006 0002 0010 00002f 010080 aabb" CHALLENGE),
+                                      &client),
+              TLS_PARSE_OK);
     CHECK(same(client.ciphers, "00002f 010080"));
     CHECK(same(client.session_id, "aabb"));
     CHECK(same(client.random, CHALLENGE));
@@ -66,9 +74,12 @@ static void test_server_hello(void)
     CHECK_INT(server.connection_id.length, 0);
     CHECK_INT(ssl2_parse_server_hello(hex("04 00 00 0002 0000 0000 0000"), &server), TLS_PARSE_OK);
     CHECK_INT(server.session_id_hit, false);
-    CHECK_INT(ssl2_parse_server_hello(hex("04 00 00 0002 0000 0000 0000 00"), &server), TLS_PARSE_MALFORMED);
-    CHECK_INT(ssl2_parse_server_hello(hex("04 00 00 0002 0000 0002 0000 0100"), &server), TLS_PARSE_MALFORMED);
-    CHECK_INT(ssl2_parse_server_hello(hex("01 00 00 0002 0000 0000 0000"), &server), TLS_PARSE_MALFORMED);
+    CHECK_INT(ssl2_parse_server_hello(hex("04 00 00 0002 0000 0000 0000 00"), &server),
+              TLS_PARSE_MALFORMED);
+    CHECK_INT(ssl2_parse_server_hello(hex("04 00 00 0002 0000 0002 0000 0100"), &server),
+              TLS_PARSE_MALFORMED);
+    CHECK_INT(ssl2_parse_server_hello(hex("01 00 00 0002 0000 0000 0000"), &server),
+              TLS_PARSE_MALFORMED);
 }
 
 static void test_client_master_key(void)
@@ -81,8 +92,10 @@ static void test_client_master_key(void)
         CHECK_INT(ssl2_parse_client_master_key(head(whole, length), &cipher), TLS_PARSE_MALFORMED);
         CHECK_INT(cipher, length >= 4 ? 0x0700c0 : 0);
     }
-    CHECK_INT(ssl2_parse_client_master_key(hex("02 010080 0000 0000 0000 00"), &cipher), TLS_PARSE_MALFORMED);
-    CHECK_INT(ssl2_parse_client_master_key(hex("01 010080 0000 0000 0000"), &cipher), TLS_PARSE_MALFORMED);
+    CHECK_INT(ssl2_parse_client_master_key(hex("02 010080 0000 0000 0000 00"), &cipher),
+              TLS_PARSE_MALFORMED);
+    CHECK_INT(ssl2_parse_client_master_key(hex("01 010080 0000 0000 0000"), &cipher),
+              TLS_PARSE_MALFORMED);
 }
 
 static void test_record_header(void)
@@ -92,10 +105,12 @@ static void test_record_header(void)
         unsigned size;
         uint16_t length;
     } cases[] = {
-        {"802e 01", 2, 0x2e},   {"802e", 2, 0x2e},      {"ffff", 2, 0x7fff},  {"8000", 0, 0},
-        {"80", 0, 0},           {"", 0, 0},             {"0010 04", 3, 0x10}, {"4010 00", 3, 0x10}, /* escape */
-        {"7fff 00", 3, 0x3fff}, {"0010", 0, 0},         {"0010 10", 0, 0},    {"0000 00", 0, 0},
-        {"1603 01", 0, 0},      {"1503 03", 0, 0},      {"1903 03", 3, 0x1903},
+        {"802e 01", 2, 0x2e},   {"802e", 2, 0x2e},      {"ffff", 2, 0x7fff},
+        {"8000", 0, 0},         {"80", 0, 0},           {"", 0, 0},
+        {"0010 04", 3, 0x10},   {"4010 00", 3, 0x10}, /* escape */
+        {"7fff 00", 3, 0x3fff}, {"0010", 0, 0},         {"0010 10", 0, 0},
+        {"0000 00", 0, 0},      {"1603 01", 0, 0},      {"1503 03", 0, 0},
+        {"1903 03", 3, 0x1903}, {"1602 01", 3, 0x1602},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint16_t length;
@@ -111,11 +126,24 @@ static void test_hello_plausible(void)
         const char *bytes;
         bool expected;
     } cases[] = {
-        {"", false},           {"80", true},            {"16", false},          {"802e", true},
-        {"801b", false},       {"801c", true},          {"802e01", true},       {"802e04", false},
-        {"802e0103", true},    {"802e0100", true},      {"802e0102", false},    {"802e010301", true},
-        {"802e010304", true},  {"802e010305", false},   {"802e010002", true},   {"802e010001", false},
-        {"802e01030100ff", true}, {"45484c4f20", false},
+        {"", false},
+        {"80", true},
+        {"16", false},
+        {"802e", true},
+        {"801b", false},
+        {"801c", true},
+        {"802e01", true},
+        {"802e04", false},
+        {"802e0103", true},
+        {"802e0100", true},
+        {"802e0102", false},
+        {"802e010301", true},
+        {"802e010304", true},
+        {"802e010305", false},
+        {"802e010002", true},
+        {"802e010001", false},
+        {"802e01030100ff", true},
+        {"45484c4f20", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         CHECK_INT(ssl2_hello_plausible(hex(cases[i].bytes)), cases[i].expected);
