@@ -11,6 +11,8 @@
 import os
 import subprocess
 
+import survey
+
 CLIENTS = "mxc"
 SERVERS = "mxs"
 MIDDLE = "mxm"
@@ -89,6 +91,8 @@ def setup():
     addresses(CLIENTS, "lo", *("192.0.2.%d" % n for n in range(1, 255)))
     addresses(SERVERS, "lo", *("198.51.100.%d" % n for n in range(1, 192)))
     addresses(SERVERS, "lo", *("203.0.113.%d" % n for n in range(1, 128)))
+    addresses(SERVERS, "lo", *(survey.NETWORK % n for n in range(1, 101)))
+    ip(CLIENTS, "route", "add", "10.25.0.0/24", "dev", "c0", "src", "192.0.2.10")
     addresses(MIDDLE, "lo", *("198.51.100.%d" % n for n in range(192, 255)))
     addresses(MIDDLE, "lo", "203.0.113.254")
     ip(CLIENTS, "addr", "add", "2001:db8:c::10/64", "dev", "c0", "nodad")

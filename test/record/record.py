@@ -10,7 +10,7 @@ import servers
 from capture import Book
 
 MODULES = ("scenes_basic", "scenes_tls", "scenes_failure", "scenes_plain", "scenes_net",
-           "scenes_mta", "scenes_attack")
+           "scenes_mta", "scenes_attack", "scenes_survey")
 
 
 class Recorder:

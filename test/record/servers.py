@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 
+import survey
 from net import SERVERS, CLIENTS, inside, run
 
 OPENSSL_CNF = """openssl_conf = conf
@@ -238,6 +239,14 @@ def postfix_server(top):
     for address in ("203.0.113.25", "10.10.0.25", "10.20.30.25", "[2001:db8:5::25]"):
         master += postfix_listener(address, 25, {})
     master += postfix_listener("203.0.113.36", 25, POSTFIX[36])
+    for number, (address, name, kind) in enumerate(survey.of("postfix")):
+        settings = {"myhostname": name, "tls_preempt_cipherlist": "no"}
+        settings.update({"none": {"smtpd_tls_security_level": "none"},
+                         "tls10": {"smtpd_tls_protocols": "TLSv1"},
+                         "tls12": {"smtpd_tls_protocols": "TLSv1.2"}, "tls13": {}}[kind])
+        settings["smtpd_tls_chain_files"] = ("/pki/ecdsa-both.pem", "/pki/rsa-both.pem",
+                                             "/pki/selfsigned-both.pem")[number % 3]
+        master += postfix_listener(address, 25, settings)
     main = POSTFIX_MAIN.format(
         hostname="mx.example.net", interfaces="all", queue="/var/spool/postfix-mx",
         data="/var/lib/postfix-mx", log="/var/log/postfix-mx.log",
@@ -305,10 +314,13 @@ def dovecot_server(top):
 # --- Exim ----------------------------------------------------------------------------------------
 
 EXIM = """primary_hostname = exim.example.net
-smtp_banner = exim.example.net ESMTP Exim
+smtp_active_hostname = ${lookup{$received_ip_address}lsearch{/etc/survey-names}{$value}\\
+  {exim.example.net}}
+smtp_banner = $smtp_active_hostname ESMTP Exim
 domainlist local_domains =
 local_interfaces = 198.51.100.61 : 198.51.100.62 : 198.51.100.63 : 198.51.100.64 : \\
-  198.51.100.65 : 198.51.100.66 : 198.51.100.67 : 198.51.100.68 : 198.51.100.69 : 203.0.113.61
+  198.51.100.65 : 198.51.100.66 : 198.51.100.67 : 198.51.100.68 : 198.51.100.69 : \\
+  203.0.113.61 : SURVEY_ADDRESSES
 daemon_smtp_ports = 25 : 465
 tls_on_connect_ports = 465
 host_lookup =
@@ -324,7 +336,8 @@ acl_smtp_rcpt = accept
 acl_smtp_data = accept
 chunking_advertise_hosts = *
 queue_only = true
-tls_advertise_hosts = ${if eq{$received_ip_address}{198.51.100.66}{}{*}}
+tls_advertise_hosts = ${if or{{eq{$received_ip_address}{198.51.100.66}}\\
+  {eq{${lookup{$received_ip_address}lsearch{/etc/survey-kinds}}}{none}}}{}{*}}
 tls_certificate = ${if eq{$received_ip_address}{198.51.100.67}{/pki/missing.pem}{/pki/rsa.pem}}
 tls_privatekey = /pki/rsa.key
 tls_dhparam = historic
@@ -332,12 +345,13 @@ tls_resumption_hosts = *
 tls_verify_certificates = /pki/ca.pem
 tls_verify_hosts = ${if eq{$received_ip_address}{198.51.100.68}{*}{}}
 tls_try_verify_hosts =
-tls_require_ciphers = ${if eq{$received_ip_address}{198.51.100.62}\\
+tls_require_ciphers = ${if eq{${lookup{$received_ip_address}lsearch{/etc/survey-kinds}}}{tls12}\\
+  {NORMAL:-VERS-ALL:+VERS-TLS1.2}{${if eq{$received_ip_address}{198.51.100.62}\\
   {NORMAL:-VERS-ALL:+VERS-TLS1.0:%VERIFY_ALLOW_SIGN_WITH_SHA1}{${if \\
   eq{$received_ip_address}{198.51.100.63}\\
   {NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3}{${if eq{$received_ip_address}{198.51.100.64}\\
   {NORMAL:-GROUP-ALL:+GROUP-SECP384R1}{LEGACY:+VERS-ALL:+3DES-CBC:+ARCFOUR-128:+CAMELLIA-128-CBC:+\\
-CAMELLIA-256-CBC:+AES-128-CCM:+AES-256-CCM-8:+ANON-ECDH:+ANON-DH:+MD5:+SHA1:+SIGN-ALL}}}}}}
+CAMELLIA-256-CBC:+AES-128-CCM:+AES-256-CCM-8:+ANON-ECDH:+ANON-DH:+MD5:+SHA1:+SIGN-ALL}}}}}}}}
 begin acl
 wait:
   accept condition = ${if eq{$received_ip_address}{198.51.100.65}}
@@ -367,7 +381,11 @@ login:
 
 def exim_server(top):
     base = f"{top}/exim"
-    put(base + "/etc/exim-mx.conf", EXIM)
+    surveyed = survey.of("exim")
+    put(base + "/etc/survey-names", "".join(f"{a}: {n}\n" for a, n, _ in surveyed))
+    put(base + "/etc/survey-kinds", "".join(f"{a}: {k}\n" for a, _, k in surveyed))
+    put(base + "/etc/exim-mx.conf",
+        EXIM.replace("SURVEY_ADDRESSES", " : ".join(a for a, _, _ in surveyed)))
     shutil.rmtree(base + "/var/spool/exim-mx", ignore_errors=True)
     os.makedirs(base + "/var/spool/exim-mx")
     run("chroot", base, "sh", "-c", "rm -f /var/log/exim-*; chown -R Debian-exim: /var/spool/exim-mx"
@@ -392,6 +410,7 @@ listen on 198.51.100.72 port 25 tls-require verify pki "srv" ca "anchor" hostnam
 listen on 198.51.100.73 port 25 hostname smtpd3.example.net
 listen on 198.51.100.74 port 25 tls-require pki "srv" hostname smtpd4.example.net
 listen on 198.51.100.75 port 25 tls pki "srv" protocols "tlsv1.2" hostname smtpd5.example.net
+SURVEY_LISTENERS
 action "hole" mda "cat >/dev/null" virtual <users>
 match from any for any action "hole"
 """
@@ -405,7 +424,12 @@ match from any for any reject
 
 def opensmtpd_server(top, root, config):
     base = f"{top}/{root}"
-    put(base + "/etc/smtpd-mx.conf", config)
+    lines = []
+    for address, name, kind in survey.of("opensmtpd"):
+        tls = {"none": "", "tls12": 'tls pki "srv" protocols "tlsv1.2"',
+               "tls13": 'tls pki "srv"'}[kind]
+        lines.append(f"listen on {address} port 25 {tls} hostname {name}")
+    put(base + "/etc/smtpd-mx.conf", config.replace("SURVEY_LISTENERS", "\n".join(lines)))
     run("chroot", base, "sh", "-c", "chmod 700 /pki; chmod 600 /pki/*")
     shutil.rmtree(base + "/var/spool/smtpd", ignore_errors=True)
     os.makedirs(base + "/var/spool/smtpd")
