@@ -9,7 +9,9 @@ enum {
     LLC_IP = 0x06,      /* RFC 948 */
     LLC_SNAP = 0xaa,    /* RFC 1042 */
     LLC_UNNUMBERED = 3,
-    MPLS_BOTTOM = 0x100,   /* RFC 3032 2.1: the S bit */
+    MPLS_BOTTOM = 0x100, /* RFC 3032 2.1: the S bit */
+    MPLS_WORD = 4,
+    ETHERNET_HEADER = 14,
     PPPOE_SESSION = 0x1100 /* RFC 2516 4: version 1, type 1, code 0 */
 };
 
@@ -134,6 +136,8 @@ static enum verdict decode_mpls_payload(struct layers *layers, struct slice byte
     bool is_ip = nibble == 4 || nibble == 6;
     if (is_ip && (could_be_ip(layers, bytes) || !could_be_ethernet(bytes)))
         return decode_ip(layers, bytes);
+    if (layers->missing && bytes.length < MPLS_WORD + ETHERNET_HEADER)
+        return VERDICT_TRUNCATED; /* too little to tell */
     reader_skip(&inner, 3);
     struct slice behind_word = reader_rest(&inner);
     if (nibble == 0 && could_be_ethernet(behind_word))

@@ -65,12 +65,12 @@ static enum verdict decode_family(struct layers *layers, struct slice bytes)
     if (family > UINT16_MAX)
         family = reader_u32le(&swapped);
     switch (family) {
-    case 2: return decode_ip4(layers, reader_rest(&r));
+    case 2:
     case 10:
     case 23:
     case 24:
     case 28:
-    case 30: return decode_ip6(layers, reader_rest(&r));
+    case 30: return decode_ip(layers, reader_rest(&r));
     default: return VERDICT_NOT_TCP;
     }
 }

@@ -115,7 +115,7 @@ static enum verdict decode_geneve(struct layers *layers, struct slice bytes)
     if (flags & GENEVE_VERSION)
         return VERDICT_NOT_TCP;
     reader_skip(&r, 4);
-    reader_skip(&r, ((flags & GENEVE_OPTIONS) >> 8) * 4u);
+    reader_skip(&r, (uint8_t)((flags & GENEVE_OPTIONS) >> 8) * 4u);
     return r.bad ? layers_fault(layers) : decode_ethertype(layers, reader_rest(&r), type);
 }
 
