@@ -10,6 +10,7 @@
 #include "analyzer.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "decode/decode.h"
 #include "flow/flow.h"
 
@@ -17,15 +18,13 @@ struct analyzer {
     const struct analyzer_options *options;
     struct analyzer_sink sink;
     struct counters *counters;
-    struct capture *capture;
+    const struct capture *capture;
     struct decoder *decoder;
     struct flow_table *flows;
     struct sessions *sessions;
     struct clock clock;
     struct line line;
     bool stopped;
-    bool progress; /* standard error is a terminal: say how far the reading is */
-    time_t told;
 };
 
 static void on_segment(void *user, const struct segment *segment)
@@ -54,15 +53,16 @@ static void on_record(void *user, const struct record *record)
 static const char *on_source(void *user, uint16_t capture)
 {
     struct analyzer *a = user;
-    return capture_source_name(a->capture, capture);
+    return a->capture ? capture_source_name(a->capture, capture) : NULL;
 }
 
-static bool analyzer_open(struct analyzer *a)
+static bool open_stages(struct analyzer *a)
 {
     const struct analyzer_options *o = a->options;
     struct session_options sessions = {.locals = o->networks,
                                        .local_count = o->network_count,
                                        .sensor = o->sensor,
+                                       .interface = o->interface,
                                        .offers = o->offers,
                                        .linger_ns = o->linger_ns};
     struct flow_options flows = {.ports = o->ports,
@@ -78,72 +78,120 @@ static bool analyzer_open(struct analyzer *a)
     return a->decoder != NULL;
 }
 
-static void analyzer_close(struct analyzer *a)
+struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
+                              struct counters *counters)
 {
+    struct analyzer *a = memory_new(sizeof *a);
+    if (!a)
+        return NULL;
+    a->options = options;
+    a->capture = capture;
+    a->sink = sink;
+    a->counters = counters;
+    if (!open_stages(a)) {
+        analyzer_free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void analyzer_free(struct analyzer *a)
+{
+    if (!a)
+        return;
     decode_free(a->decoder);
     flow_table_free(a->flows);
     sessions_free(a->sessions);
     line_free(&a->line);
+    memory_free(a);
 }
 
-static void tell_progress(struct analyzer *a)
+static void pass_time(struct analyzer *a, int64_t time_ns)
 {
-    uint64_t total, done = capture_progress(a->capture, &total);
-    time_t now = time(NULL);
-    if (now == a->told)
-        return;
-    a->told = now;
-    fprintf(stderr, "\rmxtap: %llu packets, %llu sessions", (unsigned long long)a->counters->packets,
-            (unsigned long long)a->counters->sessions);
-    if (total)
-        fprintf(stderr, ", %llu %% ", (unsigned long long)(done * 100 / total));
-    fputs("\x1b[K", stderr);
-}
-
-static void take_packet(struct analyzer *a, const struct packet *packet)
-{
-    int64_t now = clock_advance(&a->clock, packet->time_ns, &a->counters->clock_leaps);
-    a->counters->packets++;
-    a->counters->bytes += packet->captured;
+    int64_t now = clock_advance(&a->clock, time_ns, &a->counters->clock_leaps);
     flow_tick(a->flows, now);
     sessions_tick(a->sessions, now);
-    decode_packet(a->decoder, packet);
-    if (a->progress && a->counters->packets % 65536 == 0)
-        tell_progress(a);
 }
 
-static void write_stats(struct analyzer *a)
+void analyzer_packet(struct analyzer *a, const struct packet *packet)
+{
+    a->counters->packets++;
+    a->counters->bytes += packet->captured;
+    pass_time(a, packet->time_ns);
+    decode_packet(a->decoder, packet);
+}
+
+void analyzer_tick(struct analyzer *a, int64_t now_ns)
+{
+    pass_time(a, now_ns);
+}
+
+void analyzer_finish(struct analyzer *a)
+{
+    flow_finish(a->flows);
+}
+
+bool analyzer_stopped(const struct analyzer *a)
+{
+    return a->stopped;
+}
+
+void analyzer_stats(struct analyzer *a, const struct stats_facts *live)
 {
     int64_t last = sessions_last_smtp_ns(a->sessions);
-    struct stats_facts facts = {.time_ns = a->clock.now_ns,
-                                .sensor = a->options->sensor,
-                                .quiet_ns = last == INT64_MIN ? -1 : a->clock.now_ns - last,
-                                .bytes_held = flow_held(a->flows) + sessions_held(a->sessions)};
+    struct stats_facts facts = live ? *live : (struct stats_facts){0};
+    facts.time_ns = a->clock.now_ns;
+    facts.sensor = a->options->sensor;
+    facts.interface = a->options->interface;
+    facts.quiet_ns = last == INT64_MIN ? -1 : a->clock.now_ns - last;
+    facts.bytes_held = flow_held(a->flows) + sessions_held(a->sessions);
     if (!a->options->format->stats)
         return;
     a->options->format->stats(&a->line, a->counters, &facts);
     emit(a);
 }
 
+/* ---- saved captures */
+
+enum { PROGRESS_PACKETS = 65536 /* between looks at the wall clock */ };
+
+/* Standard error is a terminal: how far the reading is, once a second. */
+static void tell_progress(const struct capture *capture, const struct counters *counters, time_t *told)
+{
+    uint64_t total, done = capture_progress(capture, &total);
+    time_t now = time(NULL);
+    if (now == *told)
+        return;
+    *told = now;
+    fprintf(stderr, "\rmxtap: %llu packets, %llu sessions", (unsigned long long)counters->packets,
+            (unsigned long long)counters->sessions);
+    if (total)
+        fprintf(stderr, ", %llu %%", (unsigned long long)(done * 100 / total));
+    fputs("\x1b[K", stderr);
+}
+
 bool analyzer_run(const struct analyzer_options *options, struct capture *capture, struct analyzer_sink sink,
                   struct counters *counters, struct log *log)
 {
-    struct analyzer a = {.options = options, .sink = sink, .counters = counters, .capture = capture};
+    struct analyzer *a = analyzer_new(options, capture, sink, counters);
     const struct packet *packet;
-    bool opened = analyzer_open(&a);
-    a.progress = log->verbosity >= 0 && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
-    while (opened && !a.stopped && (packet = capture_next(capture)) != NULL)
-        take_packet(&a, packet);
-    if (a.told)
-        fputs("\r\x1b[K", stderr);
-    if (opened) {
-        flow_finish(a.flows);
-        write_stats(&a);
-    } else {
+    bool progress = log->verbosity >= 0 && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+    time_t told = 0;
+    if (!a) {
         log_error(log, "out of memory");
+        return false;
     }
-    analyzer_close(&a);
-    return opened;
+    while (!a->stopped && (packet = capture_next(capture)) != NULL) {
+        analyzer_packet(a, packet);
+        if (progress && counters->packets % PROGRESS_PACKETS == 0)
+            tell_progress(capture, counters, &told);
+    }
+    if (told)
+        fputs("\r\x1b[K", stderr);
+    analyzer_finish(a);
+    analyzer_stats(a, NULL);
+    analyzer_free(a);
+    return true;
 }
 
 /* ---- options */

@@ -20,7 +20,8 @@ struct analyzer_options {
     bool any_port, ignore_vlan, offers;
     uint32_t max_flows;
     int64_t idle_ns, linger_ns;
-    const char *sensor;   /* borrowed; NULL absent */
+    const char *sensor;    /* borrowed; NULL absent */
+    const char *interface; /* live; borrowed; NULL absent */
     struct network networks[ANALYZER_NETWORKS]; /* --local */
     unsigned network_count;
     const struct format *format;
@@ -41,9 +42,33 @@ bool analyzer_ports(const char *text, uint8_t ports[ANALYZER_PORT_BYTES]);
 /* analyzer_network parses "192.0.2.0/24", "2001:db8::/32" or an address; false if it is none, or there are too many. */
 bool analyzer_network(const char *text, struct analyzer_options *options);
 
+struct analyzer;
+
+/* analyzer_new returns a pipeline (new); options, counters and what the sink points to are borrowed. `capture` tells the names of sources; NULL where there are none (live). NULL without memory. */
+struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
+                              struct counters *counters);
+
+/* analyzer_packet takes the next packet; what becomes due by its time is written before. */
+void analyzer_packet(struct analyzer *analyzer, const struct packet *packet);
+
+/* analyzer_tick lets time pass without a packet (live: an idle interface); now_ns since 1970. */
+void analyzer_tick(struct analyzer *analyzer, int64_t now_ns);
+
+/* analyzer_finish ends all open sessions as the end of the capture does. */
+void analyzer_finish(struct analyzer *analyzer);
+
+/* analyzer_stats writes a `stats` event. `live` fills in what only a live capture knows; NULL offline. */
+void analyzer_stats(struct analyzer *analyzer, const struct stats_facts *live);
+
+/* analyzer_stopped tells that the sink refused a line. */
+bool analyzer_stopped(const struct analyzer *analyzer);
+
+/* analyzer_free frees; NULL is allowed. */
+void analyzer_free(struct analyzer *analyzer);
+
 /*
- * analyzer_run reads the captures to their end (or until the sink says stop) and hands on every line, the closing `stats` event last.
- * *counters tells what was counted. False without memory.
+ * analyzer_run reads captures to their end (or until the sink says stop) through a pipeline of its own, the closing `stats` event
+ * last. False without memory.
  */
 bool analyzer_run(const struct analyzer_options *options, struct capture *capture, struct analyzer_sink sink,
                   struct counters *counters, struct log *log);

@@ -36,7 +36,8 @@ enum {
     LIMIT_HELD_ALL = 268435456,      /* out-of-order bytes in all flows */
     LIMIT_WINDOW = 67108864,         /* how far ahead of the last byte a segment is believed: 64 MiB, four usual largest windows */
     LIMIT_BARE_S = 60,               /* seconds that a connection without payload is remembered */
-    LIMIT_ENDED_S = 10,              /* seconds that an ended one is, so that late segments open no new flow */
+    LIMIT_ENDED_S = 60,              /* seconds that an ended one is, so that late retransmissions open no new flow */
+    LIMIT_ENDED_FLOWS = 16384,       /* ... and how many of them at the most */
     LIMIT_IDLE_S = 600,              /* default of --idle-timeout: RFC 5321 4.5.3.2.6 lets a client wait 10 minutes for a reply */
     LIMIT_POOL_BYTES = 268435456,    /* bytes lent by the buffer pool in all */
 

@@ -38,8 +38,8 @@ void stream_drain(struct stream_context *context, struct flow *flow);
  */
 void stream_overdue(struct stream_context *context, struct flow *flow, int64_t now_ns, bool all);
 
-/* stream_tick does the same for every flow in which something waits for too long. */
-void stream_tick(struct stream_context *context, int64_t now_ns);
+/* stream_tick does the same for the flow in which something has waited longest; it returns that flow, NULL if none waits too long. */
+struct flow *stream_tick(struct stream_context *context, int64_t now_ns);
 
 /* stream_free wipes and frees what is held; flow->stream becomes NULL. */
 void stream_free(struct stream_context *context, struct flow *flow);

@@ -56,6 +56,9 @@ struct slice smtp_word(struct slice *text);
 /* smtp_word_is compares a word with an upper-case ASCII keyword, ignoring case, in no locale. */
 bool smtp_word_is(struct slice word, const char *keyword);
 
+/* smtp_text_names tells whether a text contains an upper-case ASCII keyword, ignoring case. */
+bool smtp_text_names(struct slice text, const char *keyword);
+
 /* smtp_sasl_name returns the registered name of a SASL mechanism (static), or "other". */
 const char *smtp_sasl_name(struct slice mechanism);
 

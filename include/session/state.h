@@ -59,6 +59,7 @@ struct session {
     bool tls_inside;               /* the capture begins inside TLS */
     bool foreign;                  /* neither SMTP nor TLS at first; TLS that follows is told, the outcome stays not_smtp */
     bool smtp_seen;                /* some of it was SMTP */
+    bool names_smtp;               /* the greeting says so */
     bool gap[2], cut;
     bool midstream;
     bool decided;                  /* only waits to be written */

@@ -171,6 +171,8 @@ static void flow_end(struct flow_table *table, struct flow *flow, enum end_how h
     if (!flow->had_payload)
         table->counters->flows_without_payload++;
     list_move(table, flow, FLOW_ENDED, now_ns);
+    if (table->lists[FLOW_ENDED].count > LIMIT_ENDED_FLOWS)
+        flow_remove(table, table->lists[FLOW_ENDED].oldest);
 }
 
 static void evict_one(struct flow_table *table)
@@ -223,10 +225,21 @@ static void sweep_list(struct flow_table *table, enum flow_list which, int64_t n
     }
 }
 
+/* Both sides sent their FIN, or the only side that was captured did. */
+static void close_if_over(struct flow_table *table, struct flow *flow, int64_t now_ns)
+{
+    bool over[2];
+    for (unsigned half = 0; half < 2; half++)
+        over[half] = flow->fin[half] == FIN_DELIVERED || !flow->seen[half];
+    if (over[0] && over[1] && flow->list != FLOW_ENDED)
+        flow_end(table, flow, END_FIN, flow->end_from, now_ns);
+}
+
 void flow_tick(struct flow_table *table, int64_t now_ns)
 {
-    if (table->streams.oldest)
-        stream_tick(&table->streams, now_ns);
+    struct flow *moved;
+    while (table->streams.oldest && (moved = stream_tick(&table->streams, now_ns)) != NULL)
+        close_if_over(table, moved, now_ns);
     if (now_ns - table->swept_ns < 1000000000)
         return;
     table->swept_ns = now_ns;
@@ -446,8 +459,6 @@ static void take_payload(struct flow_table *table, struct flow *flow, const stru
     }
     if (flow->shunted || !flow->session)
         count_only(flow, a->half, piece.offset + segment->length, fin);
-    if (flow->shunted && flow->stream)
-        stream_free(&table->streams, flow);
 }
 
 /* A RST counts only where the peer could accept it: from its last acknowledgment on (RFC 5961 3). */
@@ -521,9 +532,7 @@ static void take_segment(struct flow_table *table, struct flow *flow, const stru
     take_payload(table, flow, a);
     if (flow->stream)
         stream_drain(&table->streams, flow);
-    bool other_closed = flow->fin[!a->half] == FIN_DELIVERED || !flow->seen[!a->half];
-    if (flow->fin[a->half] == FIN_DELIVERED && other_closed)
-        flow_end(table, flow, END_FIN, flow->end_from, a->now_ns);
+    close_if_over(table, flow, a->now_ns);
 }
 
 static void touch(struct flow_table *table, struct flow *flow, int64_t time_ns, int64_t now_ns)

@@ -160,6 +160,19 @@ static void note_progress(struct stream *stream)
         stream->since_ns = oldest;
 }
 
+/* Nobody wants the data any more: what is held only counts. */
+static void abandon(struct stream_context *context, struct flow *flow)
+{
+    for (unsigned half = 0; half < 2; half++) {
+        const struct held *tail = flow->stream->tail[half];
+        uint64_t end = tail ? tail->offset + tail->length : 0;
+        if (end > flow->half[half].next)
+            flow->half[half].next = end;
+        if (flow->fin[half] == FIN_SEEN)
+            deliver_fin(context, flow, half, flow->last_ns);
+    }
+}
+
 void stream_drain(struct stream_context *context, struct flow *flow)
 {
     if (!flow->stream)
@@ -168,6 +181,8 @@ void stream_drain(struct stream_context *context, struct flow *flow)
     while (!flow->shunted && (deliver_first_held(context, flow, 0) || deliver_first_held(context, flow, 1) ||
                               deliver_held_fin(context, flow, 0) || deliver_held_fin(context, flow, 1)))
         moved = true;
+    if (flow->shunted)
+        abandon(context, flow);
     if (flow->shunted || nothing_waits(flow))
         stream_free(context, flow);
     else if (moved)
@@ -352,32 +367,34 @@ void stream_overdue(struct stream_context *context, struct flow *flow, int64_t n
         flow->stream->since_ns = now_ns;
 }
 
-void stream_tick(struct stream_context *context, int64_t now_ns)
+/* It goes on waiting, for an acknowledgment: to the end of the list. */
+static void wait_again(struct stream_context *context, struct stream *stream)
+{
+    if (context->newest == stream)
+        return;
+    if (stream->older)
+        stream->older->newer = stream->newer;
+    else
+        context->oldest = stream->newer;
+    stream->newer->older = stream->older;
+    stream->older = context->newest;
+    stream->newer = NULL;
+    context->newest->newer = stream;
+    context->newest = stream;
+}
+
+struct flow *stream_tick(struct stream_context *context, int64_t now_ns)
 {
     struct stream *stream = context->oldest;
-    for (unsigned i = 0; stream && i < 64 && now_ns - stream->since_ns >= LIMIT_HOLE_NS; i++) {
-        struct flow *flow = stream->flow;
-        stream_overdue(context, flow, now_ns, false);
-        if (!flow->stream) {
-            stream = context->oldest;
-            continue;
-        }
-        /* It goes on waiting, for an acknowledgment: to the end of the list. */
+    if (!stream || now_ns - stream->since_ns < LIMIT_HOLE_NS)
+        return NULL;
+    struct flow *flow = stream->flow;
+    stream_overdue(context, flow, now_ns, false);
+    if (flow->stream) {
         flow->stream->since_ns = now_ns;
-        if (context->newest == flow->stream)
-            return;
-        struct stream *next = flow->stream->newer;
-        if (flow->stream->older)
-            flow->stream->older->newer = next;
-        else
-            context->oldest = next;
-        next->older = flow->stream->older;
-        flow->stream->older = context->newest;
-        flow->stream->newer = NULL;
-        context->newest->newer = flow->stream;
-        context->newest = flow->stream;
-        stream = context->oldest;
+        wait_again(context, flow->stream);
     }
+    return flow;
 }
 
 /* A limit is met: holes are given up, acknowledged or not, until the piece can go on. */

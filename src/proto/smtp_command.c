@@ -99,6 +99,15 @@ bool smtp_word_is(struct slice word, const char *keyword)
     return true;
 }
 
+bool smtp_text_names(struct slice text, const char *keyword)
+{
+    size_t length = strlen(keyword);
+    for (size_t i = 0; i + length <= text.length; i++)
+        if (smtp_word_is((struct slice){text.data + i, length}, keyword))
+            return true;
+    return false;
+}
+
 bool smtp_is_masked(struct slice word)
 {
     if (word.length != 8)

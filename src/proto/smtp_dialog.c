@@ -174,24 +174,12 @@ bool smtp_dialog_response(struct smtp_dialog *d, struct slice line)
     return !(line.length == 1 && line.data[0] == '*');
 }
 
-/* A text that names TLS, STARTTLS or encryption. */
-static bool names_tls(struct slice text)
-{
-    for (size_t i = 0; i + 3 <= text.length; i++) {
-        struct slice rest = {text.data + i, text.length - i};
-        struct slice three = {rest.data, 3}, seven = {rest.data, rest.length < 7 ? 0 : 7};
-        if (smtp_word_is(three, "TLS") || smtp_word_is(seven, "ENCRYPT"))
-            return true;
-    }
-    return false;
-}
-
 /* 530 or 538 that names TLS, or X.7.10 and X.7.11 (RFC 3207 4, RFC 7504, IANA enhanced status codes). */
 static bool wants_tls(const struct smtp_reply_line *line)
 {
     if (line->enhanced.class == 5 && line->enhanced.subject == 7 && (line->enhanced.detail == 10 || line->enhanced.detail == 11))
         return true;
-    return (line->code == 530 || line->code == 538) && names_tls(line->text);
+    return (line->code == 530 || line->code == 538) && (smtp_text_names(line->text, "TLS") || smtp_text_names(line->text, "ENCRYPT"));
 }
 
 static void reply_begins(struct smtp_dialog *d, const struct smtp_reply_line *line)

@@ -144,8 +144,6 @@ static char *read_serial(const X509 *x)
         *out++ = digits[bytes.data[i] >> 4];
         *out++ = digits[bytes.data[i] & 15];
     }
-    if (bytes.length == 0)
-        out = stpcpy(out, "00");
     if (bytes.length > LIMIT_SERIAL)
         out = stpcpy(out, "...");
     return text_new(text, (size_t)(out - text), sizeof text);

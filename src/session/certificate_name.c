@@ -23,7 +23,7 @@ static bool text_equal(const char *a, const char *b, size_t length)
 
 /*
  * RFC 9525 6.3: one wildcard at most, only as the complete left-most label, and it stands for
- * exactly one label. A presented name with any other is ignored.
+ * exactly one label. A presented name with any other equals no host, as none has a '*' in it.
  */
 static bool name_matches(const char *name, const char *host, size_t length)
 {
@@ -37,9 +37,7 @@ static bool name_matches(const char *name, const char *host, size_t length)
         name++;
         name_length--;
     }
-    if (name_length != length || memchr(name, '*', name_length))
-        return false;
-    return text_equal(name, host, length);
+    return name_length == length && text_equal(name, host, length);
 }
 
 /* host_address writes the address that a host is, as 4 or 16 bytes; 0 if it is a name. */
@@ -80,7 +78,7 @@ bool certificate_matches(const struct certificate *certificate, const char *host
     if (length && host[length - 1] == '.') /* the root's label says nothing */
         length--;
     /* NUL, wildcards and the escape of a NUL are no part of a host name. */
-    if (!certificate->readable || !length || length > HOST_LONGEST || memchr(host, '\0', length) ||
+    if (!length || length > HOST_LONGEST || memchr(host, '\0', length) ||
         memchr(host, '*', length) || memchr(host, '\\', length))
         return false;
     memcpy(text, host, length);

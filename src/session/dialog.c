@@ -9,6 +9,7 @@ enum { LIMIT_WAIT = 32768 /* client bytes kept until the reply that decides them
 static void keep_greeting(struct sessions *ss, struct session *s, const struct smtp_reply_line *line)
 {
     s->smtp.banner_code = line->code;
+    s->names_smtp = smtp_text_names(line->text, "SMTP");
     session_keep_text(ss, s, line->text, &s->smtp.banner);
     struct slice host = smtp_greeting_host(line->text);
     if (line->code == 220)
@@ -90,7 +91,7 @@ static bool reply_cannot_come(const struct session *s)
 static void wait_for_reply(struct sessions *ss, struct session *s, struct reader *input)
 {
     struct slice bytes = reader_rest(input);
-    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !s->wait.length) {
+    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !s->wait.length && !reply_cannot_come(s)) {
         bool hello = session_looks_like_tls(bytes);
         s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
     }
@@ -230,14 +231,14 @@ static void take_server_line(struct sessions *ss, struct session *s, struct slic
     bool hole = s->dialog.seen & SMTP_SEEN_DIALOG_HOLE;
     if (smtp_parse_reply(line, &reply))
         take_reply_line(ss, s, &reply);
-    else if (!(s->dialog.seen & (SMTP_SEEN_REPLY | SMTP_SEEN_COMMAND)) && !hole)
+    else if (!(s->dialog.seen & SMTP_SEEN_REPLY) && !hole)
         s->mode = SESSION_FOREIGN;
 }
 
 /* A first line that does not even begin like a reply need not be waited for: it may never end. */
 static bool begins_foreign(const struct session *s, struct slice bytes)
 {
-    if (s->spoke[SIDE_SERVER] || s->dialog.seen & (SMTP_SEEN_COMMAND | SMTP_SEEN_DIALOG_HOLE))
+    if (s->spoke[SIDE_SERVER] || s->dialog.seen & SMTP_SEEN_DIALOG_HOLE)
         return false;
     for (size_t i = 0; i < 3 && i < bytes.length; i++)
         if (bytes.data[i] < '0' || bytes.data[i] > '9')

@@ -389,6 +389,8 @@ void session_tls_gap(struct sessions *ss, struct session *s, enum side from, uin
 void session_tls_close(struct session *s, enum side from, bool reset, int64_t time_ns)
 {
     struct handshake *h = s->handshake;
+    if (!s->flow->seen[0] || !s->flow->seen[1])
+        tls_progress_gap(&h->progress); /* what the other side said is not known */
     tls_progress_close(&h->progress, from, reset);
     note_established(h, time_ns);
 }

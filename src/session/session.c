@@ -103,7 +103,9 @@ static enum outcome tls_outcome(const struct session *s, enum end_how how)
 
 static enum outcome outcome_of(const struct session *s, enum end_how how)
 {
-    if (s->mode == SESSION_FOREIGN || s->foreign)
+    /* Other servers greet with 220 too (FTP): then a client that never says HELO, and a greeting that does not say SMTP, decide. */
+    bool other_dialog = s->dialog.seen & SMTP_SEEN_FOREIGN && !(s->dialog.seen & SMTP_SEEN_HELLO) && !s->names_smtp;
+    if (s->mode == SESSION_FOREIGN || s->foreign || other_dialog)
         return OUTCOME_NOT_SMTP;
     if (s->dialog.mail_in_clear)
         return OUTCOME_PLAINTEXT;
@@ -236,6 +238,16 @@ void sessions_tick(struct sessions *ss, int64_t now_ns)
 
 /* ---- what flow tells */
 
+/* A TLS record that carries a hello. */
+static bool is_hello(struct slice bytes)
+{
+    struct reader r = reader_of_slice(bytes);
+    reader_skip(&r, TLS_RECORD_HEADER);
+    uint8_t message = reader_u8(&r);
+    return tls_record_plausible(bytes) && bytes.data[0] == TLS_HANDSHAKE && !r.bad &&
+           (message == TLS_CLIENT_HELLO || message == TLS_SERVER_HELLO);
+}
+
 /* Who is the client where neither SYN nor port told: by what is said first. */
 static unsigned guess_client(const struct flow *flow, unsigned half, struct slice first)
 {
@@ -276,12 +288,20 @@ static void *on_open(void *user, struct flow *flow, unsigned half, struct slice 
     return s;
 }
 
+/* TLS after a beginning that was neither TLS nor SMTP (so far without a line end): told, but no mail session. */
+static bool begins_late(const struct session *s, struct slice bytes)
+{
+    return s->mode == SESSION_SMTP && s->spoke[SIDE_CLIENT] && !s->smtp_seen && !s->midstream && is_hello(bytes);
+}
+
 /* TLS from the first byte: port 465, or a capture that began after STARTTLS. */
 static void begin_first(struct sessions *ss, struct session *s, enum side from, struct slice bytes)
 {
     /* A client may do so although the server greeted in clear: it takes the port for an implicit one. */
     bool in_clear = from == SIDE_SERVER ? s->smtp_seen : s->dialog.seen & SMTP_SEEN_COMMAND;
-    if (s->spoke[from] || in_clear || s->mode != SESSION_SMTP || !session_looks_like_tls(bytes) || !session_begin_tls(ss, s))
+    if (s->spoke[from] || in_clear || s->mode != SESSION_SMTP || !session_looks_like_tls(bytes))
+        return;
+    if (!session_begin_tls(ss, s))
         return;
     s->mode = SESSION_TLS;
     s->tls_begun = true;
@@ -298,11 +318,8 @@ static void begin_first(struct sessions *ss, struct session *s, enum side from, 
 static void look_for_hello(struct sessions *ss, struct session *s, struct reader *input)
 {
     struct slice bytes = {input->next, input->left};
-    struct reader r = *input;
-    reader_skip(&r, TLS_RECORD_HEADER);
-    uint8_t message = reader_u8(&r);
     s->foreign = true;
-    if (tls_record_plausible(bytes) && (message == TLS_CLIENT_HELLO || message == TLS_SERVER_HELLO) && session_begin_tls(ss, s))
+    if (is_hello(bytes) && session_begin_tls(ss, s))
         s->mode = SESSION_TLS;
     else
         reader_skip(input, input->left);
@@ -311,7 +328,10 @@ static void look_for_hello(struct sessions *ss, struct session *s, struct reader
 static void feed(struct sessions *ss, struct session *s, enum side from, struct reader *input, int64_t time_ns)
 {
     size_t before = SIZE_MAX;
-    begin_first(ss, s, from, (struct slice){input->next, input->left});
+    struct slice bytes = {input->next, input->left};
+    if (begins_late(s, bytes))
+        s->mode = SESSION_FOREIGN;
+    begin_first(ss, s, from, bytes);
     /* Each round uses bytes up or changes the mode, and the mode changes at most once a round. */
     for (unsigned rounds = 0; input->left && (input->left < before || rounds < 4); rounds++) {
         before = input->left;
