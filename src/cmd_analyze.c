@@ -231,3 +231,37 @@ int cmd_analyze(int argc, char **argv)
     memory_free(c.reads);
     return status;
 }
+
+/* ---- for mxtap report */
+
+static bool hand_on(void *user, const struct line *line)
+{
+    const struct report_pipe *pipe = user;
+    pipe->event(pipe->user, line->data, line->length);
+    return true;
+}
+
+bool analyze_captures(const char *const *paths, size_t count, const struct report_pipe *pipe, struct log *log)
+{
+    struct analyzer_options options;
+    struct counters counters = {0};
+    analyzer_options_default(&options);
+    options.any_port = pipe->any_port;
+    if (pipe->ports && !analyzer_ports(pipe->ports, options.ports)) {
+        log_error(log, "--port %s: expected numbers and ranges such as 25,2500-2599", pipe->ports);
+        return false;
+    }
+    for (size_t i = 0; i < pipe->local_count; i++)
+        if (!analyzer_network(pipe->local[i], &options)) {
+            log_error(log, "--local %s: expected an address block such as 192.0.2.0/24", pipe->local[i]);
+            return false;
+        }
+    struct capture *capture = capture_new(log, NULL);
+    for (size_t i = 0; capture && i < count; i++)
+        capture_add(capture, paths[i]);
+    struct report_pipe copy = *pipe;
+    bool good = capture && capture_start(capture) &&
+                analyzer_run(&options, capture, (struct analyzer_sink){hand_on, &copy}, &counters, log) && !capture_errors(capture);
+    capture_free(capture);
+    return good;
+}

@@ -38,7 +38,7 @@ struct layers {
     struct decoder *decoder;
     struct segment segment;
     uint32_t missing;   /* bytes on the wire behind those at hand, which the capture lacks */
-    bool bounded;       /* a header's length said where they end, not the end of the packet */
+    bool bounded;       /* their end is known: by the packet or by a header's length */
     uint8_t ip_headers; /* so far; at most LIMIT_TUNNEL_DEPTH */
     uint8_t tags;       /* VLAN tags, MPLS labels and the like; at most LIMIT_VLAN_TAGS */
     uint8_t extensions; /* of the current IP header; at most LIMIT_EXTENSION_HEADERS */
@@ -61,7 +61,7 @@ static inline void layers_start(struct layers *layers, const struct packet *pack
     segment->vlans = 0;
     memset(segment->vlan, 0, sizeof(segment->vlan));
     layers->missing = missing;
-    layers->bounded = false;
+    layers->bounded = true;
     layers->ip_headers = layers->tags = layers->extensions = 0;
 }
 
@@ -80,10 +80,10 @@ static inline uint32_t layers_wire_length(const struct layers *layers, const str
 /*
  * layers_narrow makes a header's own length the measure of what follows. Less than is there:
  * padding or a trailer is cut off. More than was captured: the rest is missing. More than was there
- * on the wire is a lie where the end was set by an outer header's length, which then stands. Where
- * it is only the end of the packet, the inner length is believed: captures taken through NFLOG with
- * a copy range, truncating mirror ports and tools that cut packets and rewrite their length leave
- * such packets, and a length of 16 bits claims no more than a true segmentation-offload packet has.
+ * on the wire is a lie, and the end that was known stands: if a tool cut the packet and rewrote its
+ * length, the stream finds the hole by the next sequence number; a lie that was believed would
+ * swallow the bytes that come next. Only where packets are known to be cut on their way (NFLOG with a
+ * copy range, mirror ports) the inner length is believed.
  */
 static inline void layers_narrow(struct layers *layers, struct reader *r, uint32_t length)
 {

@@ -199,9 +199,11 @@ static int64_t timeout_of(const struct flow_table *table, enum flow_list list)
     }
 }
 
+/* Silent for long by its packets' own times and by the clock: one of the two is wrong where a capture steps back or leaps. */
 static bool timed_out(const struct flow_table *table, const struct flow *flow, int64_t now_ns)
 {
-    return now_ns - flow->last_ns > timeout_of(table, flow->list);
+    int64_t timeout = timeout_of(table, flow->list);
+    return now_ns - flow->last_ns > timeout && (uint32_t)(now_ns / 1000000000) - flow->queued_s >= (uint32_t)(timeout / 1000000000);
 }
 
 static void flow_time_out(struct flow_table *table, struct flow *flow)
