@@ -228,7 +228,7 @@ class GnuTLS:
                 starttls=True, talk=("EHLO mail.example.org", "QUIT"), ca=None, **facts):
         client_port = next_port()
         net.source(server, client)
-        net.source_port(client_port)
+        net.source_ports(client_port)
         argv = ["ip", "netns", "exec", CLIENTS, "gnutls-cli", "--crlf", "--priority", priority,
                 "-p", str(port), *(["--x509cafile", ca] if ca else ["--no-ca-verification"])]
         if starttls:

@@ -36,7 +36,7 @@ def wait_until(found, timeout=20):
 
 #: the ports a client of several connections may choose from: few, to know them, but enough that
 #: it hardly takes one twice
-RANGE = 64
+RANGE = 512
 
 
 def ports_in(seen, first, count):
@@ -68,23 +68,25 @@ class Log:
 
 class PostfixClient:
     """A Postfix that only delivers. routes: domain -> "TRANSPORT:[ADDRESS]:PORT"; transports:
-    name -> settings of that smtp(8)."""
+    name -> settings of that smtp(8); listen: more of master.cf, for one that takes mail as well."""
 
-    def __init__(self, top, routes, transports=None):
+    def __init__(self, top, routes, transports=None, hostname="mail.example.org",
+                 address="192.0.2.10", more="", listen=""):
         self.top, self.base = top, f"{top}/postfix"
         self.version = "Postfix " + version(top, "postfix", "postfix")
         master = POSTFIX_MASTER
         for name, settings in (transports or {}).items():
             master += f"{name} unix - - n - - smtp\n" + \
                 "".join(f"    -o {{ {k} = {v} }}\n" for k, v in settings.items())
+        master += listen
         put(self.base + "/etc/postfix-out-transport",
             "".join(f"{domain} {route}\n" for domain, route in routes.items()))
         main = POSTFIX_MAIN.format(
-            hostname="mail.example.org", interfaces="loopback-only",
+            hostname=hostname, interfaces="loopback-only",
             queue="/var/spool/postfix-out", data="/var/lib/postfix-out",
             log="/var/log/postfix-out.log",
             more="transport_maps = texthash:/etc/postfix-out-transport\n"
-                 "smtp_bind_address = 192.0.2.10\nsmtp_tls_security_level = may\n"
+                 f"smtp_bind_address = {address}\n{more}\nsmtp_tls_security_level = may\n"
                  "smtp_tls_loglevel = 1\nsmtp_tls_protocols = >=TLSv1\nsmtp_tls_ciphers = low\n"
                  "smtp_connection_cache_on_demand = no\ninet_protocols = ipv4\n"
                  "smtp_tls_note_starttls_offer = yes\nminimal_backoff_time = 1s\n"
@@ -103,14 +105,17 @@ class PostfixClient:
     def deliver(self, domains, subject="figures", recipient="bob", ports=1, sender=None):
         """Hand in a mail and wait until it is gone or deferred; (first port, log)."""
         first = next_ports(ports)
-        net.sysctl(CLIENTS, net__ipv4__ip_local_port_range=f"{first} {first + ports - 1}")
+        net.source_ports(first, first + ports - 1)
         log = Log(self.path)
         to = [f"{recipient}@{domain}" for domain in domains]
         run("sh", "-c", f'printf "%s" "$0" | chroot "{self.base}" sendmail -C /etc/postfix-out -i -f '
             f'"{sender or "anna@example.org"}" "$@"', MESSAGE.format(to=to[0], subject=subject), *to)
-        wait_until(lambda: log.text().count("status=") >= len(to))
+        wait_until(lambda: all(re.search(f"to=<{re.escape(one)}>.*status=", log.text())
+                               for one in to))
         net.source_ports_free()
-        return first, log.text()
+        # without what it did with mail of others
+        return first, "".join(line for line in log.text().splitlines(True)
+                              if "postfix/smtp[" in line)
 
     def session(self, capture, domain, server, client="192.0.2.10", port=25, **facts):
         """One mail over one connection."""
@@ -130,10 +135,10 @@ class PostfixClient:
         that the server saw, in their order."""
         first, log = self.deliver([domain], ports=RANGE, **options)
         whole = Log(self.path)
-        net.sysctl(CLIENTS, net__ipv4__ip_local_port_range=f"{first} {first + RANGE - 1}")
+        net.source_ports(first, first + RANGE - 1)
         time.sleep(1.5)
         run("chroot", self.base, "postqueue", "-c", "/etc/postfix-out", "-f")
-        wait_until(lambda: "status=" in whole.text())
+        wait_until(lambda: re.search(f"to=<[^>]*@{re.escape(domain)}>.*status=", whole.text()))
         net.source_ports_free()
         if "Cannot start TLS" not in log + whole.text() or "status=sent" not in whole.text():
             raise RuntimeError(f"{domain}: no fallback in the log:\n{log}{whole.text()}")
@@ -199,7 +204,7 @@ class EximClient:
         run("chroot", self.base, "chown", "Debian-exim:", "/var/spool/exim-out")
 
     def session(self, capture, server, *, domain="example.net", client="192.0.2.20", port=25,
-                helo="exim.example.org", priority="NORMAL", more="", ports_of=None,
+                helo="exim.example.org", priority="NORMAL", more="", ports_of=None, ns=CLIENTS,
                 subject="figures", **facts):
         """One mail; with ports_of (see PostfixClient.fallback) over two connections, the first of
         which fails."""
@@ -207,15 +212,15 @@ class EximClient:
         put(self.base + "/etc/exim-client.conf", EXIM_CLIENT.format(
             helo=helo, server=server, port=port, client=client, priority=priority, more=more))
         first = next_ports(ports)
-        net.sysctl(CLIENTS, net__ipv4__ip_local_port_range=f"{first} {first + ports - 1}")
+        net.source_ports(first, first + ports - 1, ns)
         log = Log(self.base + "/var/log/exim-out-mainlog")
         recipient = "bob@" + domain
-        subprocess.run(net.inside(CLIENTS, "chroot", self.base, "exim4", "-C",
+        subprocess.run(net.inside(ns, "chroot", self.base, "exim4", "-C",
                                   "/etc/exim-client.conf", "-odf", "-oi", "-f",
                                   "anna@example.org", recipient),
                        input=MESSAGE.format(to=recipient, subject=subject), text=True,
                        check=True)
-        net.source_ports_free()
+        net.source_ports_free(ns)
         text = log.text()
         sent = re.search(r"=> \S+ .*I=\[\S+\]:(\d+)(?: X=(\S+))?", text)
         if not sent:
@@ -265,19 +270,21 @@ class SendmailClient:
         while True:
             self.lines.append(self.sock.recv(65536).decode("utf-8", "replace"))
 
-    def session(self, capture, server, *, client="192.0.2.30", subject="figures", **facts):
+    def session(self, capture, server, *, client="192.0.2.30", subject="figures", ns=CLIENTS,
+                domain="example.net", helo="sm.example.org", **facts):
         config = re.sub(r"^DS.*", f"DSesmtp:[{server}]", self.config, flags=re.M)
+        config = config.replace("sm.example.org", helo)
         config += f"O ClientPortOptions=Family=inet,Addr={client}\n"
         put(self.base + "/etc/mail/out.cf", config)
         self.lines.clear()
         client_port = next_port()
-        net.source_port(client_port)
-        subprocess.run(net.inside(CLIENTS, "chroot", self.base, "/usr/sbin/sendmail", "-C",
+        net.source_ports(client_port, ns=ns)
+        subprocess.run(net.inside(ns, "chroot", self.base, "/usr/sbin/sendmail", "-C",
                                   "/etc/mail/out.cf", "-odi", "-oi", "-f", "anna@example.org",
-                                  "bob@example.net"),
-                       input=MESSAGE.format(to="bob@example.net", subject=subject), text=True,
+                                  "bob@" + domain),
+                       input=MESSAGE.format(to="bob@" + domain, subject=subject), text=True,
                        check=True)
-        net.source_ports_free()
+        net.source_ports_free(ns)
         time.sleep(0.2)
         text = "\n".join(self.lines)
         if "stat=Sent" not in text:
@@ -317,7 +324,7 @@ class SmtpdClient:
         log = Log(self.server.log)
         client_port = next_port()
         dialog = Dialog("127.0.0.1", 25, "127.0.0.1")
-        net.source_port(client_port)
+        net.source_ports(client_port)
         dialog.read()
         for line in ("EHLO localhost", "MAIL FROM:<anna@example.org>", f"RCPT TO:<bob@{domain}>",
                      "DATA"):

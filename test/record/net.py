@@ -127,10 +127,10 @@ def source(server, client):
         ip(CLIENTS, "route", "replace", prefix, "dev", dev, "src", client)
 
 
-def source_port(port):
-    """Let the next connection that does not choose its port have this one."""
-    sysctl(CLIENTS, net__ipv4__ip_local_port_range="%d %d" % (port, port))
+def source_ports(first, last=None, ns=CLIENTS):
+    """Let the next connections that do not choose their port have one of these."""
+    sysctl(ns, net__ipv4__ip_local_port_range="%d %d" % (first, last or first))
 
 
-def source_ports_free():
-    sysctl(CLIENTS, net__ipv4__ip_local_port_range="32768 39999")
+def source_ports_free(ns=CLIENTS):
+    source_ports(32768, 39999, ns)

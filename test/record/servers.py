@@ -28,6 +28,9 @@ HOSTS = """127.0.0.1 localhost
 192.0.2.10 mail.example.org
 198.51.100.25 mx.example.net
 198.51.100.61 mx2.example.net
+198.51.100.81 sendmail.example.net
+198.51.100.82 sendmail.example.net
+198.51.100.114 mx.university.example
 """
 
 
@@ -37,9 +40,11 @@ class Server:
     def __init__(self, top, root, ns, argv):
         self.root = f"{top}/{root}"
         self.log = f"{self.root}/var/log/record-{os.path.basename(argv[0])}-{ns}.log"
-        command = f'mount -t proc proc "{self.root}/proc"; exec chroot "{self.root}" "$@"'
+        # in a PID namespace: what it starts ends with it, daemons too
+        command = (f'exec unshare --pid --fork --kill-child sh -c \'mount -t proc proc '
+                   f'"{self.root}/proc"; chroot "{self.root}" "$@"; exit $?\' "$@"')
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen(inside(ns, "sh", "-c", command, "sh", *argv),
+            self.process = subprocess.Popen(inside(ns, "sh", "-c", command, "sh", "sh", *argv),
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             start_new_session=True)
 
@@ -186,7 +191,9 @@ POSTFIX = {
          "myhostname": "mx57.example.net"},
     58: {"smtpd_tls_security_level": "none", "smtpd_authorized_xclient_hosts": "0.0.0.0/0",
          "smtpd_authorized_xforward_hosts": "0.0.0.0/0", "myhostname": "mx58.example.net"},
-    55: {"tls_preempt_cipherlist": "yes", "myhostname": "mx55.example.net"},
+    111: {"myhostname": "mx.bank.example"},
+    117: {"smtpd_tls_protocols": "TLSv1", "myhostname": "mx.hotel.example"},
+    118: {"smtpd_tls_security_level": "none", "myhostname": "mail.museum.example"},
 }
 
 
@@ -212,10 +219,13 @@ def postfix_instance(base, name, main, master):
 def postfix310_server(top):
     """The Postfix of trixie, for its OpenSSL: groups of post-quantum cryptography."""
     base = f"{top}/postfix310"
-    groups = {26: "X25519MLKEM768 X25519 prime256v1", 27: "X25519MLKEM768"}
+    listeners = {26: ("mx26.example.net", "X25519MLKEM768 X25519 prime256v1"),
+                 27: ("mx27.example.net", "X25519MLKEM768"),
+                 115: ("mx.cloudmail.example", "X25519MLKEM768 X25519 prime256v1")}
     master = POSTFIX_MASTER + "".join(
-        postfix_listener(f"198.51.100.{host}", 25, {"tls_eecdh_auto_curves": value})
-        for host, value in groups.items())
+        postfix_listener(f"198.51.100.{host}", 25, {"myhostname": name,
+                                                    "tls_eecdh_auto_curves": groups})
+        for host, (name, groups) in listeners.items())
     main = POSTFIX_MAIN.format(
         hostname="mx26.example.net", interfaces="all", queue="/var/spool/postfix-pq",
         data="/var/lib/postfix-pq", log="/var/log/postfix-pq.log",
@@ -381,7 +391,7 @@ login:
 
 def exim_server(top):
     base = f"{top}/exim"
-    surveyed = survey.of("exim")
+    surveyed = survey.of("exim") + [("198.51.100.112", "mx.printworks.example", "tls13")]
     put(base + "/etc/survey-names", "".join(f"{a}: {n}\n" for a, n, _ in surveyed))
     put(base + "/etc/survey-kinds", "".join(f"{a}: {k}\n" for a, _, k in surveyed))
     put(base + "/etc/exim-mx.conf",
@@ -410,6 +420,7 @@ listen on 198.51.100.72 port 25 tls-require verify pki "srv" ca "anchor" hostnam
 listen on 198.51.100.73 port 25 hostname smtpd3.example.net
 listen on 198.51.100.74 port 25 tls-require pki "srv" hostname smtpd4.example.net
 listen on 198.51.100.75 port 25 tls pki "srv" protocols "tlsv1.2" hostname smtpd5.example.net
+listen on 198.51.100.113 port 25 tls pki "srv" hostname mx.freight.example
 SURVEY_LISTENERS
 action "hole" mda "cat >/dev/null" virtual <users>
 match from any for any action "hole"
@@ -445,7 +456,7 @@ OSTYPE(`debian')dnl
 DOMAIN(`debian-mta')dnl
 undefine(`confHOST_STATUS_DIRECTORY')dnl
 define(`confDOMAIN_NAME', `sendmail.example.net')dnl
-define(`confSMTP_LOGIN_MSG', `$j Sendmail; $b')dnl
+define(`confSMTP_LOGIN_MSG', `$?{if_name}${if_name}$|$j$. Sendmail; $b')dnl
 define(`confBIND_OPTS', `-DNSRCH -DEFNAMES')dnl
 define(`confDELIVERY_MODE', `queueonly')dnl
 define(`confTO_IDENT', `0')dnl
@@ -470,6 +481,7 @@ FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl
 DAEMON_OPTIONS(`Family=inet, Name=MTA, Addr=198.51.100.81, Port=smtp')dnl
 DAEMON_OPTIONS(`Family=inet, Name=NOTLS, Addr=198.51.100.82, Port=smtp, M=S')dnl
+DAEMON_OPTIONS(`Family=inet, Name=UNI, Addr=198.51.100.114, Port=smtp')dnl
 DAEMON_OPTIONS(`Family=inet, Name=MSA, Addr=198.51.100.81, Port=587')dnl
 MAILER(`smtp')dnl
 """
