@@ -13,15 +13,18 @@
 #include "base/memory.h"
 #include "decode/decode.h"
 #include "flow/flow.h"
+#include "session/history.h"
 
 struct analyzer {
     const struct analyzer_options *options;
     struct analyzer_sink sink;
     struct counters *counters;
     const struct capture *capture;
+    struct log *log;
     struct decoder *decoder;
     struct flow_table *flows;
     struct sessions *sessions;
+    struct history *history;
     struct clock clock;
     struct line line;
     bool stopped;
@@ -43,9 +46,10 @@ static void emit(struct analyzer *a)
     a->line.failed = false;
 }
 
-static void on_record(void *user, const struct record *record)
+static void on_record(void *user, struct record *record)
 {
     struct analyzer *a = user;
+    history_judge(a->history, record);
     a->options->format->session(&a->line, record);
     emit(a);
 }
@@ -70,7 +74,10 @@ static bool open_stages(struct analyzer *a)
                                  .ignore_vlan = o->ignore_vlan,
                                  .max_flows = o->max_flows,
                                  .idle_ns = o->idle_ns};
-    a->sessions = sessions_new(&sessions, (struct session_sink){on_record, on_source, a}, a->counters);
+    a->history = history_new();
+    if (a->history && o->state)
+        history_load(a->history, o->state, a->log);
+    a->sessions = !a->history ? NULL : sessions_new(&sessions, (struct session_sink){on_record, on_source, a}, a->counters);
     a->flows = a->sessions ? flow_table_new(&flows, sessions_flow_sink(a->sessions), a->counters) : NULL;
     a->decoder = a->flows ? decode_new((struct decode_sink){on_segment, a}, a->counters) : NULL;
     if (a->decoder)
@@ -79,7 +86,7 @@ static bool open_stages(struct analyzer *a)
 }
 
 struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
-                              struct counters *counters)
+                              struct counters *counters, struct log *log)
 {
     struct analyzer *a = memory_new(sizeof *a);
     if (!a)
@@ -88,6 +95,7 @@ struct analyzer *analyzer_new(const struct analyzer_options *options, const stru
     a->capture = capture;
     a->sink = sink;
     a->counters = counters;
+    a->log = log;
     if (!open_stages(a)) {
         analyzer_free(a);
         return NULL;
@@ -102,6 +110,7 @@ void analyzer_free(struct analyzer *a)
     decode_free(a->decoder);
     flow_table_free(a->flows);
     sessions_free(a->sessions);
+    history_free(a->history);
     line_free(&a->line);
     memory_free(a);
 }
@@ -129,6 +138,11 @@ void analyzer_tick(struct analyzer *a, int64_t now_ns)
 void analyzer_finish(struct analyzer *a)
 {
     flow_finish(a->flows);
+}
+
+bool analyzer_save(struct analyzer *a)
+{
+    return !a->options->state || history_save(a->history, a->options->state, a->log);
 }
 
 bool analyzer_stopped(const struct analyzer *a)
@@ -173,7 +187,7 @@ static void tell_progress(const struct capture *capture, const struct counters *
 bool analyzer_run(const struct analyzer_options *options, struct capture *capture, struct analyzer_sink sink,
                   struct counters *counters, struct log *log)
 {
-    struct analyzer *a = analyzer_new(options, capture, sink, counters);
+    struct analyzer *a = analyzer_new(options, capture, sink, counters, log);
     const struct packet *packet;
     bool progress = log->verbosity >= 0 && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
     time_t told = 0;
@@ -190,8 +204,9 @@ bool analyzer_run(const struct analyzer_options *options, struct capture *captur
         fputs("\r\x1b[K", stderr);
     analyzer_finish(a);
     analyzer_stats(a, NULL);
+    bool saved = analyzer_save(a);
     analyzer_free(a);
-    return true;
+    return saved;
 }
 
 /* ---- options */

@@ -21,6 +21,7 @@ struct analyzer_options {
     uint32_t max_flows;
     int64_t idle_ns, linger_ns;
     const char *sensor;    /* borrowed; NULL absent */
+    const char *state;     /* --state: file in which the history outlives the run; borrowed; NULL none */
     const char *interface; /* live; borrowed; NULL absent */
     struct network networks[ANALYZER_NETWORKS]; /* --local */
     unsigned network_count;
@@ -46,7 +47,7 @@ struct analyzer;
 
 /* analyzer_new returns a pipeline (new); options, counters and what the sink points to are borrowed. `capture` tells the names of sources; NULL where there are none (live). NULL without memory. */
 struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
-                              struct counters *counters);
+                              struct counters *counters, struct log *log);
 
 /* analyzer_packet takes the next packet; what becomes due by its time is written before. */
 void analyzer_packet(struct analyzer *analyzer, const struct packet *packet);
@@ -56,6 +57,9 @@ void analyzer_tick(struct analyzer *analyzer, int64_t now_ns);
 
 /* analyzer_finish ends all open sessions as the end of the capture does. */
 void analyzer_finish(struct analyzer *analyzer);
+
+/* analyzer_save writes the state file, if there is one; false, with a message, if it cannot. */
+bool analyzer_save(struct analyzer *analyzer);
 
 /* analyzer_stats writes a `stats` event. `live` fills in what only a live capture knows; NULL offline. */
 void analyzer_stats(struct analyzer *analyzer, const struct stats_facts *live);
@@ -68,7 +72,7 @@ void analyzer_free(struct analyzer *analyzer);
 
 /*
  * analyzer_run reads captures to their end (or until the sink says stop) through a pipeline of its own, the closing `stats` event
- * last. False without memory.
+ * last. False, with a message, without memory or if the state cannot be written.
  */
 bool analyzer_run(const struct analyzer_options *options, struct capture *capture, struct analyzer_sink sink,
                   struct counters *counters, struct log *log);

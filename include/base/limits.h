@@ -59,6 +59,11 @@ enum {
 
     /* session: */
     LIMIT_LINGER_S = 10,             /* default of --linger: most good sessions end within it, and get their end and byte counts */
+    LIMIT_HISTORY_OFFERS = 65536,    /* servers, and pairs of server and client, whose offers are remembered: 12 MB; the oldest goes */
+    LIMIT_HISTORY_NAMES = 8,         /* banner names of one of them: backends behind an address; later ones are not remembered */
+    LIMIT_HISTORY_FAILURES = 16384,  /* failed handshakes remembered; the oldest goes */
+    LIMIT_VANISH_WINDOW_S = 604800,  /* an offer is expected again this long: a week, since many peers write weekly */
+    LIMIT_FALLBACK_WINDOW_S = 14400, /* a mail in clear follows from a failed handshake within this: senders retry for hours */
     LIMIT_FOREIGN = 16384,           /* of another protocol than SMTP, in which a ClientHello is looked for */
     LIMIT_WAITING = 65536,           /* decided records that wait for the end of their flow; the oldest is written early */
     LIMIT_OFFER = 1024,              /* of one list of a ClientHello kept for --offers: 512 ids */

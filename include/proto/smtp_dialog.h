@@ -36,7 +36,8 @@ enum smtp_seen {
     SMTP_SEEN_EHLO_250 = 1 << 7,         /* a complete 250 reply to EHLO */
     SMTP_SEEN_REPLY = 1 << 8,            /* any well-formed reply */
     SMTP_SEEN_CONTENT_UNPROVEN = 1 << 9, /* what followed DATA looked like content, its reply is missing */
-    SMTP_SEEN_DIALOG_HOLE = 1 << 10      /* commands or replies are missing */
+    SMTP_SEEN_DIALOG_HOLE = 1 << 10,     /* commands or replies are missing */
+    SMTP_SEEN_OFFER = 1 << 11            /* a reply to EHLO that offers STARTTLS */
 };
 
 enum { SMTP_PENDING_RUNS = 12 };

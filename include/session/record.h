@@ -19,6 +19,9 @@ struct text_ref {
 
 enum smtp_hello { SMTP_HELLO_NONE, SMTP_HELLO_HELO, SMTP_HELLO_EHLO, SMTP_HELLO_LHLO };
 
+/* What complete 250 replies to EHLO before any TLS said of STARTTLS. */
+enum smtp_offer { SMTP_OFFER_UNKNOWN, SMTP_LACKED, SMTP_OFFERED };
+
 struct smtp_facts {
     struct text_ref banner;      /* text of the first line of the 220 (or 4xx, 5xx) greeting, without the code */
     struct text_ref server_name; /* the host named by it */
@@ -101,6 +104,7 @@ struct record {
     enum end_how end;
     enum side end_from;         /* SIDE_NONE: absent */
     unsigned incomplete;        /* bits of enum incomplete */
+    uint8_t offer;              /* enum smtp_offer, for the history */
     bool have_smtp;             /* false: no `smtp` object */
     const char *protocol;       /* not_smtp: the name of what it is, NULL unknown */
     const char *text;           /* what text_refs refer to */

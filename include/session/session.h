@@ -26,9 +26,9 @@ struct session_options {
     int64_t linger_ns;            /* a decided record waits this long for the end of its flow */
 };
 
-/* What session tells the writer; the record is borrowed for the call. */
+/* What session tells those who write; the record is borrowed for the call, and findings that need the past may be added to it. */
 struct session_sink {
-    void (*record)(void *user, const struct record *record);
+    void (*record)(void *user, struct record *record);
     const char *(*source)(void *user, uint16_t capture); /* name of the capture file, NULL: absent */
     void *user;
 };

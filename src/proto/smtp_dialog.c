@@ -211,8 +211,10 @@ static void ehlo_answered(struct smtp_dialog *d)
 {
     if (d->reply_code != 250)
         return;
-    if (d->reply_offers)
+    if (d->reply_offers) {
+        d->seen |= SMTP_SEEN_OFFER;
         advance_starttls(d, STARTTLS_OFFERED);
+    }
     if (d->reply_broken)
         return;
     d->seen |= SMTP_SEEN_EHLO_250;

@@ -162,6 +162,9 @@ static void fill_smtp(struct session *s, struct record *record)
     s->smtp.attempts = s->dialog.attempts;
     s->smtp.reply_code = s->dialog.starttls_code;
     s->smtp.mail_in_clear = s->dialog.mail_in_clear;
+    record->offer = s->dialog.seen & SMTP_SEEN_OFFER      ? SMTP_OFFERED
+                    : s->dialog.seen & SMTP_SEEN_EHLO_250 ? SMTP_LACKED
+                                                          : SMTP_OFFER_UNKNOWN;
     record->have_smtp = record->outcome != OUTCOME_NOT_SMTP;
     record->smtp = &s->smtp;
     record->text = s->text ? s->text : "";
