@@ -17,6 +17,7 @@ import harness
 
 FOLDER = os.path.join(harness.SHARED, "corpus")
 PORTS = {25, 465, 587, 2525}  # the default of --port
+UNTOLD = object()
 ASKED = ("requested", "refused", "accepted")
 
 
@@ -31,29 +32,34 @@ def plain(path):
 
 
 def text(value):
-    """Strings from the wire are compared as far as both have them: the record cuts long ones."""
-    return value[:200] if isinstance(value, str) else value
+    """Strings are compared as far as both have them: the record cuts long ones, and blanks."""
+    return value[:200].rstrip() if isinstance(value, str) else value
 
 
 def offered(event):
+    """Once it is asked for, the record no longer tells whether it was offered."""
     state = get(event, "smtp.starttls")
-    if state in ASKED and not get(event, "smtp.hello"):
-        return None  # asked for without EHLO
-    return True if state in ("offered", *ASKED) else None
+    return UNTOLD if state in ASKED else True if state == "offered" else None
 
 
 def mark(name):
     return lambda event: True if name in event.get("incomplete", ()) else None
 
 
-def alert(path):
-    return lambda event: get(event, path) if get(event, "tls.alert.level") == "fatal" else None
+def fatal(row, name):
+    """The record tells of fatal alerts only."""
+    return row.get(name) if row.get("alert_level") == 2 else None
 
 
 def common_name(event):
     found = re.search(r"(?:^|[,+/ ])CN ?= ?((?:\\.|[^,+\\])*)", get(event, "tls.server.x509.subject")
                       or "")
     return re.sub(r"\\(.)", r"\1", found[1]) if found else None
+
+
+def serial(value):
+    """Hexadecimal digits of a serial number, without leading zeros."""
+    return value and (value.replace(":", "").upper().lstrip("0") or "0")
 
 
 # expected field: what the event says of it
@@ -74,15 +80,18 @@ FIELDS = {
     "ja3": plain("tls.client.ja3"),
     "ja3s": plain("tls.server.ja3s"),
     "hrr": lambda event: get(event, "tls.hello_retry") or None,
-    "alert_desc": alert("tls.alert.code"),
-    "alert_from": alert("tls.alert.from"),
+    "alert_desc": plain("tls.alert.code"),
+    "alert_from": lambda event: get(event, "tls.alert.from") if get(event, "tls.alert.code") else None,
     "cert_cn": common_name,
+    "cert_serial": lambda event: serial(get(event, "tls.server.x509.serial")),
+    "client_cert": lambda event: True if get(event, "tls.client.x509") else None,
+    "v2_hello": plain("tls.client.sslv2_hello"),
     "midstream": mark("midstream"),
     "one_sided": mark("one_sided"),
     "gap": mark("gaps"),
 }
 # what a later part of the program adds: not scored until one event has it
-LATER = ("alpn", "ja3", "ja3s", "cert_cn")
+LATER = ("alpn", "ja3", "ja3s", "cert_cn", "cert_serial", "client_cert")
 
 
 def end_of(row, side):
@@ -170,6 +179,12 @@ def extra(capture, event, score):
         score.disagree(capture, row, "session", event["outcome"], "none or not_smtp")
 
 
+def wanted(row, name):
+    if name.startswith("alert_"):
+        return fatal(row, name)
+    return serial(row.get(name)) if name == "cert_serial" else text(row.get(name))
+
+
 def compare_row(capture, row, event, score):
     ambiguous = row.get("ambiguous", ())
     if event is None:
@@ -183,27 +198,13 @@ def compare_row(capture, row, event, score):
     if "client_port" in row and row["client_port"] != event["client"]["port"]:
         score.disagree(capture, row, "client", event["client"]["port"], row["client_port"])
     for name, value in FIELDS.items():
-        if name in ambiguous or (name in ("version_hex", "cipher_name") and
+        if name in ambiguous or (name in ("version_hex", "cipher_name", "ja3s") and
                                  {"version", "cipher"} & set(ambiguous)):
             continue
-        want, got = text(row.get(name)), value(event)
-        if (want, got) != (None, None):
+        want = wanted(row, name)
+        got = value(event)
+        if got is not UNTOLD and (want, got) != (None, None):
             score.field(capture, row, name, want, got)
-
-
-def adjudicated():
-    """Disagreements that were looked into: (file, connection or *, field)."""
-    found = set()
-    with open(os.path.join(harness.HERE, "corpus.adjudicated"), encoding="utf-8") as file:
-        for line in file:
-            if line.strip() and not line.startswith("#"):
-                found.add(tuple(line.split()[:3]))
-    return found
-
-
-def is_adjudicated(entry, known):
-    name, connection, field = entry[:3]
-    return (name, connection, field) in known or (name, "*", field) in known
 
 
 def load(words):
@@ -236,7 +237,7 @@ def summary(score, report, known):
         if name in LATER and name not in score.seen:
             report.skipped("field/" + name, "no event has it")
             continue
-        new = [entry for entry in bad if not is_adjudicated(entry, known)]
+        new = [entry for entry in bad if not known(*entry[:3])]
         lines = ["%s %s %s: %s" % entry for entry in new]
         if not score.agreed[name]:
             lines.append("not once as expected")
@@ -244,7 +245,7 @@ def summary(score, report, known):
               (name, score.agreed[name], score.agreed[name] + len(bad), len(bad) - len(new)))
         report.verdict("field/" + name, lines)
     others = [entry for entry in score.disagreements
-              if entry[2] == "client" and not is_adjudicated(entry, known)]
+              if entry[2] == "client" and not known(*entry[:3])]
     report.verdict("field/client", ["%s %s %s: %s" % entry for entry in others])
 
 
@@ -263,7 +264,7 @@ def main(words):
             compare(capture, run.sessions, score)
     report.verdict("files", [] if captures else ["expected.jsonl names none"])
     negatives(captures, report)
-    summary(score, report, adjudicated())
+    summary(score, report, harness.adjudicated("corpus.adjudicated"))
 
 
 if __name__ == "__main__":

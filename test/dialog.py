@@ -136,9 +136,10 @@ class Dialog:
     def replays(self):
         """Pairs of a name and the packets."""
         yield "turns", self.packets()
-        yield "bytes", self.packets(size=1)
         yield "pipelined", self.packets(turns=self.pipelined())
-        yield "disorder", disorder(self.packets(size=7))
+        if not self.midstream:  # where a stream begins in the middle, its first segment is special
+            yield "bytes", self.packets(size=1)
+            yield "disorder", disorder(self.packets(size=7))
 
 
 def play(connection, turn, size):

@@ -169,6 +169,20 @@ class Scratch:
         return os.path.join(self.top, name)
 
 
+def adjudicated(name):
+    """
+    A file of disagreements that were looked into: lines of capture, connection or *, field or *, and
+    the proof that the program is right. As a function that tells whether one is listed.
+    """
+    known = set()
+    with open(os.path.join(HERE, name), encoding="utf-8") as file:
+        for line in file:
+            if line.strip() and not line.startswith("#"):
+                known.add(tuple(line.split()[:3]))
+    return lambda capture, connection, field: any(
+        (capture, c, f) in known for c in (connection, "*") for f in (field, "*"))
+
+
 def captures(folder):
     """All files below a folder of captures that look like captures, in name order."""
     found = []

@@ -81,6 +81,7 @@ def of_mixed_interfaces(path, folder):
     return tool("mergecap", "-F", "pcapng", "-w", out, args[1], args[3]), ["-r", out]
 
 
+SESSIONS_ONLY = ("two-link-types", "mixed-pcapng")  # these packets have fewer bytes, which stats counts
 WAYS = {
     "gzip": stored(".pcap.gz", "gzip", "-c"),
     "zstd": stored(".pcap.zst", "zstd", "-q", "-c"),
@@ -94,15 +95,17 @@ WAYS = {
 }
 
 
-def output(run):
-    return [json.dumps(harness.without_sensor_file(event)) for event in run.events]
+def output(events):
+    return [json.dumps(harness.without_sensor_file(event)) for event in events]
 
 
-def differs(run, expected):
+def differs(run, expected, sessions_only=False):
     lines = harness.checked(run)
-    if not lines and output(run) != expected:
-        lines = ["expected"] + expected + ["got"] + output(run)
-    return lines
+    if lines:
+        return lines
+    want = output(expected.sessions if sessions_only else expected.events)
+    got = output(run.sessions if sessions_only else run.events)
+    return [] if want == got else ["expected"] + want + ["got"] + got
 
 
 def piped(path, suffix, report, name, expected):
@@ -122,7 +125,6 @@ def check(path, report):
     if lines:
         report.failed(name, lines)
         return
-    expected = output(run)
     with harness.Scratch() as scratch:
         for way, make in WAYS.items():
             folder = scratch.path(way)
@@ -131,12 +133,13 @@ def check(path, report):
             if reason:
                 report.skipped("%s/%s" % (name, way), reason)
             else:
-                report.verdict("%s/%s" % (name, way), differs(harness.mxtap("-q", *args), expected))
-        piped(path, "", report, name, expected)
+                report.verdict("%s/%s" % (name, way), differs(harness.mxtap("-q", *args), run,
+                                                              way in SESSIONS_ONLY))
+        piped(path, "", report, name, run)
         if shutil.which("gzip"):
             copy = scratch.path("copy")
             tool("gzip", "-c", path, out=copy + ".gz")
-            piped(copy, ".gz", report, name, expected)
+            piped(copy, ".gz", report, name, run)
 
 
 def main():

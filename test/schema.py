@@ -17,7 +17,7 @@ def events():
 def broken(event):
     """Events that no schema of ours may let pass: each key once with a value of another type."""
     for key, value in event.items():
-        yield key, dict(event, **{key: 7 if not isinstance(value, int) else "seven"})
+        yield key, dict(event, **{key: "seven" if isinstance(value, (int, float)) else 7})
     yield "outcome", dict(event, outcome="fine")
     yield "event_type", dict(event, event_type="sessions")
 
