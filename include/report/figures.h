@@ -101,14 +101,16 @@ struct figures {
     uint64_t judged, as[AS_COUNT];  /* AS_NOT_JUDGED too; judged is without */
     uint64_t cannot_tls, unknown_tls; /* sessions of outcome tls */
     uint64_t refused_today;           /* sessions without mail in which it was refused for want of TLS */
-    struct policy_line policy[POLICY_COUNT];
+    struct policy_line policy[POLICY_COUNT];        /* in sessions */
+    bool survey;                                    /* only probes of others' servers: no mail at all, so servers count */
+    struct policy_line survey_policy[POLICY_COUNT]; /* in servers */
 
     struct peer_figures *peers; /* worst first: see figures_new */
     uint32_t peer_count;
     uint32_t peers_judged, peers_cannot, peers_can, peers_unknown, peers_clear, peers_failed, peers_once;
     uint32_t peers_cannot_fell_back; /* of those that cannot: seen to send in the clear after a failure */
     uint64_t folded_sessions, folded_judged, folded_cannot, folded_clear; /* of peers that were folded */
-    uint32_t servers, servers_offering, servers_refusing, servers_implicit; /* peers seen as servers */
+    uint32_t servers, servers_offering, servers_refusing, servers_implicit, servers_without; /* peers seen as servers */
 
     struct own_figures *own;
     uint32_t own_count;
@@ -128,6 +130,12 @@ struct figures {
 /* figures_new computes them (new); NULL without memory. The aggregate must be finished, and is borrowed. */
 struct figures *figures_new(const struct aggregate *aggregate, const struct requirement *requirement);
 void figures_free(struct figures *figures);
+
+/* figures_policy returns the table to show: in servers for a survey, else in sessions. */
+static inline const struct policy_line *figures_policy(const struct figures *figures)
+{
+    return figures->survey ? figures->survey_policy : figures->policy;
+}
 
 /* figures_judge tells what a row is in the verdict, and for each side whether it is charged. */
 enum judged_as figures_judge(const struct figures *figures, const struct row *row, struct judgement *judgement);

@@ -38,13 +38,13 @@ enum named_by wording_named_by_of(const char *word);         /* COUNT: none of t
 const char *wording_by(enum peer_by by);                     /* "domain" */
 const char *wording_outcome(enum outcome outcome);           /* "clear text" */
 const char *wording_flow(unsigned flow);                     /* "inbound" */
-struct small_text wording_flows(unsigned flows);             /* "in", "out", "both", "-" */
+struct small_text wording_flows(unsigned flows);             /* "in", "out", "i+o", "-" */
 const char *wording_verdict(enum verdict verdict);           /* the phrase that opens the verdict */
 const char *wording_finding(enum finding finding);           /* "STARTTLS vanished" */
 struct small_text wording_reason(const char *reason);        /* "version (alert by server)" */
 const char *wording_policy(const struct figures *figures, unsigned policy, struct prose *out);
 
-/* wording_otherwise says what a peer that cannot did else: "clear text", "can: 273", "unknown". */
+/* wording_otherwise says what a peer that cannot did else: "clear text", "can 273", "unknown". */
 struct small_text wording_otherwise(const struct peer_figures *peer);
 
 /* wording_at_most says up to what a peer that cannot was seen: "TLSv1", "no TLS", "no PFS". */

@@ -172,6 +172,26 @@ static void make_policies(struct figures *figures)
     refuse->refused = (struct range){.low = refused + clear + cannot, .high = refused + clear + cannot + unknown};
 }
 
+/*
+ * A survey asks servers and delivers nothing: no session has mail, and what a server without STARTTLS would get is clear text all the same. Then
+ * servers are what is counted.
+ */
+static void make_survey(struct figures *figures)
+{
+    uint64_t without = figures->servers_without, tls = figures->peers_judged, cannot = figures->peers_cannot;
+    uint64_t unknown = figures->peers_unknown;
+    figures->survey = without && !outcome_total(figures, OUTCOME_PLAINTEXT) && !figures->flows[FLOW_IN] &&
+                      !figures->flows[FLOW_INTERNAL] && !figures->folded_sessions && !figures->requirement.tls;
+    struct policy_line *lines = figures->survey_policy;
+    lines[POLICY_TODAY] = (struct policy_line){exactly(tls), exactly(without), exactly(0)};
+    lines[POLICY_DROP].tls = (struct range){.low = tls - cannot - unknown, .high = tls - cannot};
+    lines[POLICY_DROP].clear = (struct range){.low = without, .high = without + cannot + unknown};
+    lines[POLICY_DROP].refused = exactly(0);
+    lines[POLICY_REFUSE].tls = lines[POLICY_DROP].tls;
+    lines[POLICY_REFUSE].clear = exactly(0);
+    lines[POLICY_REFUSE].refused = (struct range){.low = without + cannot, .high = without + cannot + unknown};
+}
+
 static void make_verdict(struct figures *figures)
 {
     uint64_t readable = figures->judged - figures->as[AS_UNKNOWN];
@@ -201,6 +221,7 @@ static bool compute(struct figures *figures)
     figures_finish_peers(figures);
     figures_evidence(figures);
     make_policies(figures);
+    make_survey(figures);
     make_verdict(figures);
     return true;
 }

@@ -263,6 +263,8 @@ static void count_server(struct figures *figures, const struct peer_figures *pee
         figures->servers_refusing++;
     else if (peer->servers == SERVER_IMPLICIT)
         figures->servers_implicit++;
+    else if (peer->servers & SERVER_SEEN)
+        figures->servers_without++;
 }
 
 void figures_finish_peers(struct figures *figures)

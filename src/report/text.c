@@ -107,31 +107,33 @@ static void page_verdict(struct page *page)
 
 static void policy_line(struct page *page, unsigned policy, uint64_t total)
 {
-    const struct policy_line *line = &page->figures->policy[policy];
+    const struct policy_line *line = &figures_policy(page->figures)[policy];
+    enum { LABEL = 36 };
     struct prose label = {0};
     const char *text = wording_policy(page->figures, policy, &label);
-    enum { LABEL = 38 };
-    if (page_width(text) > LABEL) { /* a long one has a line of its own, and the figures below it */
-        fputs("   ", page->output->out);
-        fprintf(page->output->out, "%s\n", text);
+    if (page_width(text) > LABEL) { /* a long one has lines of its own, and the figures below it */
+        page_wrap(page, text, 3, 5);
         text = "";
     }
     fputs("   ", page->output->out);
     page_left(page, text, LABEL);
-    struct range tls = line->tls;
-    page_right(page, wording_range(tls).text, 9);
-    page_right(page, tls.low == tls.high ? wording_percent(tls.low, total).text : "", 8);
-    page_right(page, wording_range(line->clear).text, 12);
-    page_right(page, wording_range(line->refused).text, 10);
+    struct small_text tls = wording_range(line->tls);
+    size_t length = strlen(tls.text);
+    if (line->tls.low == line->tls.high && total)
+        snprintf(tls.text + length, sizeof tls.text - length, " %.8s", wording_percent(line->tls.low, total).text);
+    page_right(page, tls.text, 16);
+    page_right(page, wording_range(line->clear).text, 13);
+    page_right(page, wording_range(line->refused).text, 12);
     fputc('\n', page->output->out);
     prose_free(&label);
 }
 
 static void page_policies(struct page *page)
 {
-    const struct policy_line *lines = page->figures->policy;
+    const struct policy_line *lines = figures_policy(page->figures);
     uint64_t total = lines[POLICY_TODAY].tls.low + lines[POLICY_TODAY].clear.low + lines[POLICY_TODAY].refused.low;
-    page_head(page, "If you ...                                 sessions: TLS  clear text   refused");
+    page_head(page, page->figures->survey ? "If you ...                              TLS servers   clear text     no mail"
+                                          : "If you ...                             TLS sessions   clear text     refused");
     for (unsigned i = 0; i < POLICY_COUNT; i++)
         policy_line(page, i, total);
     if (lines[POLICY_DROP].clear.low != lines[POLICY_DROP].clear.high)
@@ -282,17 +284,16 @@ static void page_evidence(struct page *page)
 {
     for (unsigned line = 0;; line++) {
         prose_clear(&page->prose);
-        if (line == 0)
-            prose_add(&page->prose, "Evidence  ");
-        size_t before = page->prose.length;
         wording_add_evidence(page->figures, &page->prose, line);
-        if (page->prose.length == before && line > 4)
+        if (!page->prose.length)
             break;
-        page_wrap(page, page->prose.text, line == 0 ? 1 : 11, 11);
+        if (line == 0)
+            page_head(page, "Evidence");
+        page_wrap(page, page->prose.text, 3, 5);
     }
     const struct figures *figures = page->figures;
     if (figures->peers_cannot && !page->output->anonymous)
-        fprintf(page->output->out, " Next      mxtap report --format csv ... > exceptions.csv   (%s %s)\n",
+        fprintf(page->output->out, " Next: mxtap report --format csv ... > exceptions.csv   (%s %s)\n",
                 wording_number(figures->peers_cannot).text, figures->peers_cannot == 1 ? "peer" : "peers");
 }
 

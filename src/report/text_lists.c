@@ -23,17 +23,17 @@ static void name_column(struct page *page, const char *name, unsigned width)
     }
 }
 
-enum { NAME_COLUMN = 22 };
+enum { NAME_COLUMN = 19 };
 
 static void cannot_row(struct page *page, const struct peer_figures *peer)
 {
     const struct figures *figures = page->figures;
     name_column(page, aggregate_text(figures->aggregate, peer->name), NAME_COLUMN);
     FILE *out = page->output->out;
-    fprintf(out, " %-10s %-4s %-7s", wording_named_by((enum named_by)peer->by), wording_flows(peer->flows).text,
+    fprintf(out, " %-7s %-3s %-7s", wording_named_by((enum named_by)peer->by), wording_flows(peer->flows).text,
             wording_at_most(figures, peer));
-    page_right(page, wording_number(peer->cannot).text, 8);
-    page_right(page, wording_number(peer->cannot_substantial).text, 7);
+    page_right(page, wording_number(peer->cannot).text, 9);
+    page_right(page, wording_number(peer->cannot_substantial).text, 6);
     fprintf(out, "  %-10s", wording_when(figures, peer->last_cannot).text);
     if (peer->fallback)
         page_tone(page, TONE_BAD);
@@ -46,9 +46,9 @@ static void cannot_row(struct page *page, const struct peer_figures *peer)
 static void plain_row(struct page *page, const struct peer_figures *peer, uint64_t count, int64_t last)
 {
     const struct figures *figures = page->figures;
-    name_column(page, aggregate_text(figures->aggregate, peer->name), NAME_COLUMN + 8);
-    fprintf(page->output->out, " %-10s %-4s", wording_named_by((enum named_by)peer->by), wording_flows(peer->flows).text);
-    page_right(page, wording_number(count).text, 8);
+    name_column(page, aggregate_text(figures->aggregate, peer->name), NAME_COLUMN + 9);
+    fprintf(page->output->out, " %-7s %-3s", wording_named_by((enum named_by)peer->by), wording_flows(peer->flows).text);
+    page_right(page, wording_number(count).text, 10);
     page_right(page, wording_number(peer->sessions).text, 10);
     fprintf(page->output->out, "  %s", wording_when(figures, last).text);
     line_end(page);
@@ -64,7 +64,7 @@ static void list_cannot(struct page *page)
     page_head(page, "Cannot do %s: %s %s, %s %s", requirement_label(&figures->requirement, label),
               wording_peers(figures->peers_cannot, figures->folded_cannot).text, figures->peers_cannot == 1 ? "peer" : "peers",
               wording_number(sessions).text, sessions == 1 ? "session" : "sessions");
-    fputs("   peer                   named by   dir  at most sessions   >1KB  last seen  otherwise\n", page->output->out);
+    fputs("   peer                named   dir at most  sessions  >1KB  last seen  otherwise\n", page->output->out);
     for (uint32_t i = 0; i < figures->peer_count && figures->peers[i].cannot; i++)
         cannot_row(page, &figures->peers[i]);
     line_end(page);
@@ -76,7 +76,7 @@ static void list_of(struct page *page, unsigned list, const char *title, uint32_
     if (!(page->output->lists & list))
         return;
     page_head(page, "%s: %s %s", title, wording_number(peers).text, peers == 1 ? "peer" : "peers");
-    fputs("   peer                           named by   dir  sessions    of all  last seen\n", page->output->out);
+    fputs("   peer                         named   dir  sessions    of all  last seen\n", page->output->out);
     for (uint32_t i = 0; i < figures->peer_count; i++) {
         const struct peer_figures *peer = &figures->peers[i];
         if (!report_lists(peer, list))
@@ -94,7 +94,7 @@ static void list_of(struct page *page, unsigned list, const char *title, uint32_
 static void servers_without(struct page *page)
 {
     const struct figures *figures = page->figures;
-    uint32_t without = figures->servers - figures->servers_offering - figures->servers_refusing - figures->servers_implicit;
+    uint32_t without = figures->servers_without;
     if (!without)
         return;
     page_head(page, "Offer no STARTTLS: %s of %s servers of peers", wording_number(without).text,
@@ -105,7 +105,7 @@ static void servers_without(struct page *page)
             continue;
         const char *address = peer->addresses ? "several addresses" : aggregate_text(figures->aggregate, peer->address);
         name_column(page, aggregate_text(figures->aggregate, peer->name), 30);
-        fprintf(page->output->out, " %-10s %-17s", wording_named_by((enum named_by)peer->by), address);
+        fprintf(page->output->out, " %-7s %-17s", wording_named_by((enum named_by)peer->by), address);
         page_right(page, wording_number(peer->clear).text, 6);
         fputs(" in clear\n", page->output->out);
     }
@@ -297,10 +297,9 @@ static void add_series(const struct figures *figures, struct prose *prose, bool 
         }
         if (!sessions)
             continue;
-        if (!weekly && figures->day_count <= 7)
-            prose_add(prose, "  %s %s", wording_weekday(at), wording_number(cannot).text);
-        else
-            prose_add(prose, "  %s %s", wording_date(at).text, wording_number(cannot).text);
+        bool named = !weekly && figures->day_count <= 7;
+        prose_add(prose, "%s %s %s", prose->length ? "," : "", named ? wording_weekday(at) : wording_date(at).text,
+                  wording_number(cannot).text);
     }
 }
 
@@ -311,9 +310,10 @@ void page_days(struct page *page)
         return;
     bool weekly = figures->day_count > REPORT_DAYS_SHOWN;
     prose_clear(&page->prose);
-    prose_add(&page->prose, "%s ", weekly ? "By week (from Monday, UTC)" : "By day (UTC)");
-    add_series(figures, &page->prose, weekly);
-    prose_add(&page->prose, "   (the %s that cannot)", wording_number(figures->as[AS_CANNOT]).text);
+    struct prose series = {0};
+    add_series(figures, &series, weekly);
+    prose_add(&page->prose, "Sessions that cannot, by %s:%s", weekly ? "week (from Monday, UTC)" : "day (UTC)", series.text ? series.text : "");
+    prose_free(&series);
     page_wrap(page, page->prose.text, 1, 3);
     line_end(page);
 }

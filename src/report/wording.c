@@ -9,7 +9,7 @@
 const char *wording_named_by(enum named_by by)
 {
     static const char *const words[NAMED_BY_COUNT] = {"",     "folded", "address",   "EHLO",
-                                                      "banner", "cert",   "names file"};
+                                                      "banner", "cert",   "names"};
     return words[by];
 }
 
@@ -50,7 +50,7 @@ const char *wording_flow(unsigned flow)
 struct small_text wording_flows(unsigned flows)
 {
     bool in = flows >> FLOW_IN & 1, out = flows >> FLOW_OUT & 1;
-    return in ? out ? (struct small_text){"both"} : (struct small_text){"in"}
+    return in ? out ? (struct small_text){"i+o"} : (struct small_text){"in"}
            : out ? (struct small_text){"out"} : (struct small_text){"-"};
 }
 
@@ -136,11 +136,11 @@ const char *wording_policy(const struct figures *figures, unsigned policy, struc
     else if (policy == POLICY_REFUSE)
         prose_add(out, "refuse mail without %s", label);
     else if (require->pfs || require->pq)
-        prose_add(out, "take no other TLS, but allow clear text");
+        prose_add(out, "take no other TLS, allow clear text");
     else if (require->version != TLS_VERSION_NONE)
-        prose_add(out, "drop versions below %s, but allow clear text", label);
+        prose_add(out, "drop below %s, allow clear text", label);
     else
-        prose_add(out, "ask for TLS, but allow clear text");
+        prose_add(out, "ask for TLS, allow clear text");
     return out->text ? out->text : "";
 }
 
@@ -150,7 +150,7 @@ struct small_text wording_otherwise(const struct peer_figures *peer)
     if (peer->fallback)
         return (struct small_text){"clear text"};
     if (peer->can)
-        snprintf(out.text, sizeof out.text, "can: %.22s", wording_number(peer->can).text);
+        snprintf(out.text, sizeof out.text, "can %.22s", wording_number(peer->can).text);
     else
         snprintf(out.text, sizeof out.text, "unknown");
     return out;

@@ -42,12 +42,16 @@ static void add_not_all(const struct figures *figures, const char *label, struct
 {
     uint64_t cannot = figures->as[AS_CANNOT];
     bool only_tls = figures->cannot_tls == cannot;
-    prose_add(out, " Requiring %s %s %s of %s %s (%s), with %s of %s %s", label,
-              only_tls ? "ends TLS in" : "ends mail as it is in", NUMBER(cannot), NUMBER(figures->judged),
-              plural(figures->judged, "session", "sessions"), wording_percent(cannot, figures->judged).text,
-              wording_peers(figures->peers_cannot, figures->folded_cannot).text,
-              wording_peers(figures->peers_judged, figures->folded_judged).text,
-              plural(figures->peers_judged, "peer", "peers"));
+    if (figures->survey)
+        prose_add(out, " Requiring %s ends TLS with %s of the %s servers that offer it", label, NUMBER(figures->peers_cannot),
+                  NUMBER(figures->peers_judged));
+    else
+        prose_add(out, " Requiring %s %s %s of %s %s (%s), with %s of %s %s", label,
+                  only_tls ? "ends TLS in" : "ends mail as it is in", NUMBER(cannot), NUMBER(figures->judged),
+                  plural(figures->judged, "session", "sessions"), wording_percent(cannot, figures->judged).text,
+                  wording_peers(figures->peers_cannot, figures->folded_cannot).text,
+                  wording_peers(figures->peers_judged, figures->folded_judged).text,
+                  plural(figures->peers_judged, "peer", "peers"));
     if (names)
         add_names(figures, out);
     prose_add(out, ".");
@@ -83,9 +87,9 @@ static void add_cannot_tell(const struct figures *figures, const char *label, st
 /* Servers without TLS are no matter of the version, but whoever asks wants to know. */
 static void add_no_starttls(const struct figures *figures, struct prose *out)
 {
-    uint32_t without = figures->servers - figures->servers_offering - figures->servers_refusing - figures->servers_implicit;
+    uint32_t without = figures->servers_without;
     if (without && !figures->requirement.tls)
-        prose_add(out, " %s of %s servers %s no TLS at all, whatever is required.", NUMBER(without),
+        prose_add(out, " %s of %s servers %s no TLS at all, whatever version is required.", NUMBER(without),
                   NUMBER(figures->servers), plural(without, "offers", "offer"));
 }
 
@@ -166,10 +170,12 @@ static void add_period(const struct figures *figures, struct prose *out)
         return;
     }
     int64_t first = aggregate->first_ns / 1000000000, last = aggregate->last_ns / 1000000000;
+    struct small_text from = wording_minute(first), to = wording_minute(last);
+    bool same_year = strncmp(from.text, to.text, 5) == 0, same_day = strncmp(from.text, to.text, 11) == 0;
     prose_add(out, "%s %s with %s %s, %s to %s UTC", NUMBER(figures->sessions),
               plural(figures->sessions, "session", "sessions"),
               wording_peers(figures->peer_count, figures->folded_sessions).text,
-              plural(figures->peer_count, "peer", "peers"), wording_minute(first).text, wording_minute(last).text);
+              plural(figures->peer_count, "peer", "peers"), from.text, to.text + (same_day ? 11 : same_year ? 5 : 0));
 }
 
 static void add_sensors(const struct figures *figures, struct prose *out)
