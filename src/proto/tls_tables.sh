@@ -11,6 +11,9 @@ set -eu
 export LC_ALL=C
 folder=$(dirname "$0")
 
+# Here and not below, where the shell would not see it fail.
+awk '!/^#/ && NF && NF != 3 { print "tls_tables.sh: bad line " NR > "/dev/stderr"; exit 1 }' "$folder/tls_names.txt"
+
 awk '
 function has(text, pattern) { return text ~ ("(^|_)(" pattern ")(_|$)") }
 function add(trait) { traits = traits " | TLS_CIPHER_" trait }
@@ -61,7 +64,6 @@ function group_traits(name) {
 }
 
 /^#/ || NF == 0 { next }
-NF != 3 { print "tls_tables.sh: bad line " NR > "/dev/stderr"; exit 1 }
 {
 	id = $1 == "alert" || $1 == "handshake" ? sprintf("%d", $2) : "0x" $2
 	traits = $1 == "cipher" || $1 == "ssl2" ? cipher_traits($3) : $1 == "group" ? group_traits($3) : "0"
