@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Makes the tables behind tls_names.c out of tls_names.txt:
 #   src/proto/tls_tables.sh >src/proto/tls_tables.inc
-# The names in tls_names.txt are those of the IANA registries "TLS Cipher Suites" (356 entries), "TLS Supported Groups" (59),
-# "TLS SignatureScheme" (49), "TLS Alerts" and "TLS HandshakeType" as of 2026-09-29, compared with the value strings of
-# Wireshark 4.0.17 (November 2026): no difference in what both know, but for the Open Quantum Safe ids that the registry has given
-# to ML-KEM since (0200-0202). SSLv2: draft-hickman-netscape-ssl-00 and the constants of SSLeay. Each list heads what lies outside
+# The names in tls_names.txt are those of the IANA registries "TLS Cipher Suites" (356 entries), "TLS Supported Groups" (59) and
+# "TLS SignatureScheme" (49) as of 2026-09-29; alerts and handshake messages are those of RFC 8446, 9846 and the RFCs that add to
+# them. Compared in November 2026 with the value strings of Wireshark 4.0.17 (no difference in what both know, but for the Open
+# Quantum Safe ids that the registry has given to ML-KEM since: 0200-0202), OpenSSL 3.0 (none) and nDPI 4.2 (c0aa, c0ab, where the
+# registry follows RFC 6655). SSLv2: draft-hickman-netscape-ssl-00 and the constants of SSLeay. Each list heads what lies outside
 # the registry. What a suite is made of (enum tls_cipher_trait) follows from its name, by the rules below.
 set -eu
 export LC_ALL=C
