@@ -350,9 +350,9 @@ def python_facts(tls):
 class Dialog:
     """A client that is a script: it says and hears exactly what a scene wants."""
 
-    def __init__(self, server, port=25, client="192.0.2.10", ns=CLIENTS):
+    def __init__(self, server, port=25, client="192.0.2.10", ns=CLIENTS, client_port=None):
         self.client, self.server, self.port = client, server, port
-        self.sock, self.client_port = connect(client, server, port, ns=ns)
+        self.sock, self.client_port = connect(client, server, port, client_port, ns=ns)
         self.pending = b""
 
     def send(self, data):

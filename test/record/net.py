@@ -56,9 +56,12 @@ def link(ns_a, dev_a, ns_b, dev_b):
 
 
 def vlans():
-    """Two tagged networks: each an access port, two switches (trunk.py) and a trunk between."""
+    """Networks of an access port, two switches (trunk.py) and a trunk between: tagged, or bad."""
     for name, network, tags in (("v", "10.10.0.%d/24", ["8100:a"]),
-                                ("q", "10.20.30.%d/24", ["88a8:14", "8100:1e"])):
+                                ("q", "10.20.30.%d/24", ["88a8:14", "8100:1e"]),
+                                ("l", "10.30.1.%d/24", ["drop", "4"]),
+                                ("w", "10.30.2.%d/24", ["swap", "2"]),
+                                ("d", "10.30.3.%d/24", ["double", "2"])):
         link(CLIENTS, name + "c", MIDDLE, name + "c-port")
         link(MIDDLE, name + "-trunk1", MIDDLE, name + "-trunk2")
         link(SERVERS, name + "s", MIDDLE, name + "s-port")

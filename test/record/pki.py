@@ -14,7 +14,8 @@ def ca(top, name, common_name):
         "-keyout", f"{top}/{name}.key", "-out", f"{top}/{name}.pem")
 
 
-def issue(top, name, issuer, common_name, names=(), key=("rsa:2048",), dates=None):
+def issue(top, name, issuer, common_name, names=(), key=("rsa:2048",), dates=None, digest="sha256",
+          basic="CA:FALSE"):
     """A certificate of issuer; dates: (not before, not after) as YYYYMMDDHHMMSSZ."""
     request = f"{top}/{name}.csr"
     run("openssl", "req", "-new", "-newkey", *key, "-nodes", "-subj", "/CN=" + common_name,
@@ -32,12 +33,12 @@ default_ca = d
 database = {database}
 new_certs_dir = {top}
 rand_serial = yes
-default_md = sha256
+default_md = {digest}
 policy = p
 [p]
 commonName = supplied
 [x]
-basicConstraints = CA:FALSE
+basicConstraints = {basic}
 """)
         if names:
             file.write("subjectAltName = " + ",".join("DNS:" + n for n in names) + "\n")
@@ -60,9 +61,14 @@ def make(top):
     issue(top, "expired", "ca", "mx.example.net", SERVER_NAMES, key=ecdsa,
           dates=("20180101000000Z", "20190101000000Z"))
     issue(top, "selfsigned", None, "mx.example.net", SERVER_NAMES, key=ecdsa)
+    issue(top, "weak", "ca", "mx.example.net", SERVER_NAMES, key=("rsa:1024",), digest="sha1")
+    issue(top, "middle-ca", "ca", "Example Intermediate CA", key=ecdsa, basic="CA:TRUE")
+    issue(top, "chained", "middle-ca", "mx91.example.net", ("mx91.example.net",), key=ecdsa)
     issue(top, "client", "ca", "mail.example.org", ("mail.example.org",), key=ecdsa)
     issue(top, "client-other", "other-ca", "mail.example.org", ("mail.example.org",), key=ecdsa)
-    run("sh", "-c", f"cat {top}/rsa.key {top}/rsa.pem > {top}/rsa-both.pem; "
-        f"cat {top}/ecdsa.key {top}/ecdsa.pem > {top}/ecdsa-both.pem; cat {top}/expired.key {top}/expired.pem > {top}/expired-both.pem; cat {top}/selfsigned.key {top}/selfsigned.pem > {top}/selfsigned-both.pem; chmod 600 {top}/*.key")
+    for name in ("rsa", "ecdsa", "expired", "selfsigned", "weak", "chained"):
+        more = f"{top}/middle-ca.pem" if name == "chained" else ""
+        run("sh", "-c", f"cat {top}/{name}.key {top}/{name}.pem {more} > {top}/{name}-both.pem")
+    run("sh", "-c", f"chmod 600 {top}/*.key")
     with open(f"{top}/ready", "w"):
         pass

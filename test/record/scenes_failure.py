@@ -254,4 +254,99 @@ def split_hello(rec):
                         note="the hello is in the segment of STARTTLS")
 
 
-SCENES = (inside_tls13, alerts, unfinished, not_tls, old_hellos, played, split_hello)
+def last_flight(dialog, steps):
+    """The handshake up to the client's last flight, which is not sent yet."""
+    while True:
+        flight = steps.step(dialog.sock.recv(65536))
+        if steps.complete:
+            return flight
+        if flight:  # the answer to a HelloRetryRequest
+            dialog.send(flight)
+
+
+def crossing(rec):
+    """TLS 1.3: the client's EHLO crosses the server's rejection of its missing certificate"""
+    with rec.capture("fail-tls13-ehlo-crosses-alert.pcap") as capture:
+        for server in ("198.51.100.68", "198.51.100.72"):
+            dialog = begin(server)
+            steps = Steps(tls_context())
+            dialog.send(steps.step())
+            flight = last_flight(dialog, steps)
+            facts = steps.facts()
+            dialog.send(flight + steps.send(b"EHLO half.example.org\r\n"))
+            alert = None
+            try:
+                while True:
+                    data = dialog.sock.recv(65536)
+                    if not data:
+                        break
+                    steps.incoming.write(data)
+                    steps.tls.read(1000)
+            except ssl.SSLError as error:
+                alert = error.reason
+            except OSError as error:
+                alert = str(error)
+            dialog.close()
+            dialog.note(capture, reported_by="Python ssl", **FAILED, version=facts["version"],
+                        cipher=facts["cipher"], note=f"reading gave {alert}")
+
+
+def leaves(rec):
+    """TLS 1.3: the client completes the handshake and leaves without a word"""
+    with rec.capture("tls13-client-leaves.pcap") as capture:
+        for server in (POSTFIX, EXIM, SENDMAIL, SMTPD):
+            dialog = begin(server)
+            steps = Steps(tls_context())
+            dialog.send(steps.step())
+            flight = last_flight(dialog, steps)
+            facts = steps.facts()
+            try:
+                steps.tls.unwrap()
+            except ssl.SSLWantReadError:
+                pass
+            dialog.send(flight + steps.outgoing.read())
+            dialog.sock.shutdown(socket.SHUT_WR)
+            dialog.drain(2)
+            dialog.close()
+            dialog.note(capture, reported_by="Python ssl", starttls="accepted", **facts)
+
+
+def tolerant(rec):
+    """A hello before the 220, with a server that does not mind; the server is a script"""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(rec.top + "/pki/rsa.pem", rec.top + "/pki/rsa.key")
+
+    def serve(peer):
+        peer.send("220 2.0.0 Ready to start TLS")
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        action = tls.do_handshake
+        while True:
+            try:
+                if action() and action is not tls.do_handshake:
+                    break
+                action = lambda: tls.read(1000)
+            except ssl.SSLWantReadError:
+                if outgoing.pending:
+                    peer.send(outgoing.read())
+                incoming.write(peer.bytes())
+        tls.write(b"221 2.0.0 Bye\r\n")
+        peer.send(outgoing.read())
+        return True
+
+    with rec.capture("hello-before-220-accepted.pcap") as capture, \
+            fake.FakeServer(FAKE, 25, fake.smtp("mx100.example.net", ["STARTTLS"], serve)):
+        dialog = Dialog(FAKE)
+        dialog.read()
+        dialog.say("EHLO mail.example.org")
+        steps = Steps(tls_context())
+        dialog.send(b"STARTTLS\r\n" + steps.step())
+        dialog.read()
+        told = dialog.handshake(steps, b"")
+        dialog.quit_tls(steps)
+        dialog.note(capture, reported_by="Python ssl", starttls="accepted", **told,
+                    note="the hello is in the segment of STARTTLS")
+
+
+SCENES = (inside_tls13, alerts, unfinished, not_tls, old_hellos, played, split_hello,
+          crossing, leaves, tolerant)

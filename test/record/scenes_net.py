@@ -159,4 +159,50 @@ def loopback(rec):
                         reported_by="swaks " + rec.swaks.version, **swaks_facts(output))
 
 
-SCENES = (ipv6, vlan, any_device, formats, incomplete, offload, concurrent, loopback)
+def bad_line(rec):
+    """Segments lost (and sent again), out of order, twice: by a switch between, seen behind it"""
+    for name, what, dev, network in (("segments-lost", "lost", "l-trunk2", "10.30.1."),
+                                     ("segments-swapped", "swapped", "w-trunk2", "10.30.2."),
+                                     ("segments-doubled", "doubled", "d-trunk2", "10.30.3.")):
+        with rec.capture(name + ".pcap", ns=net.MIDDLE, dev=dev) as capture:
+            rec.openssl35.session(capture, network + "25", client=network + "10")
+            rec.openssl35.session(capture, network + "25", "-tls1_2", client=network + "10")
+            for _ in range(2):
+                rec.swaks.session(capture, network + "25", client=network + "10")
+
+
+def lost_reply(rec):
+    """The 220 reply to STARTTLS is missing in the capture; the ServerHello; the EHLO reply"""
+    start_of = "tcp[((tcp[12:1] & 0xf0) >> 2):4]"
+    for name, lost in (
+            ("lost-220.pcap", f"src port 25 and {start_of} = 0x32323020 and "
+             "tcp[((tcp[12:1] & 0xf0) >> 2) + 4:1] = 0x32"),
+            ("lost-server-hello.pcap", "src port 25 and tcp[((tcp[12:1] & 0xf0) >> 2):1] = 0x16"),
+            ("lost-client-hello.pcap", "dst port 25 and tcp[((tcp[12:1] & 0xf0) >> 2):1] = 0x16"),
+            ("lost-ehlo-reply.pcap", f"src port 25 and {start_of} = 0x3235302d")):
+        with rec.capture(name, expression=f"tcp and (tcp[tcpflags] & tcp-push == 0 or not ({lost}))") as capture:
+            rec.openssl.session(capture, POSTFIX, "-tls1_3")
+            rec.openssl.session(capture, POSTFIX, "-tls1_2")
+
+
+def port_reuse(rec):
+    """Two connections one after the other with the same addresses and ports"""
+    with rec.capture("port-reuse.pcap") as capture:
+        dialog = start(POSTFIX)
+        mail(dialog, "the first of this port")
+        dialog.reset()
+        facts = {"starttls": "offered", "established": False, "outcome": "plaintext",
+                 "messages_in_clear": 1}
+        dialog.note(capture, **facts)
+        dialog = Dialog(POSTFIX, client_port=dialog.client_port)
+        dialog.read()
+        dialog.say("EHLO mail.example.org")
+        dialog.say("STARTTLS")
+        steps = Steps(tls_context())
+        told = dialog.handshake(steps)
+        dialog.quit_tls(steps)
+        dialog.note(capture, reported_by="Python ssl", starttls="accepted", **told)
+
+
+SCENES = (ipv6, vlan, any_device, formats, incomplete, offload, concurrent, loopback,
+          bad_line, lost_reply, port_reuse)

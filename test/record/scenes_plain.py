@@ -337,5 +337,20 @@ def not_smtp(rec):
             dialog.note(capture, outcome=None, note="no payload: there is no event")
 
 
+def awkward(rec):
+    """Banner, EHLO name and replies with bytes that are no UTF-8, control characters, quotes"""
+    talk = fake.smtp("", ["STARTTLS \x1b[31mred", "SIZE 1000", 'X-QUOTE "\\"', "8BITMIME"], None,
+                     banner=b"220 mx108.example.net \xe4\xf6\xfc \"quoted\\\" \x07\x1b[0m <&>\r\n",
+                     greeting="mx108.example.net \u00e9\u0000\u2028 hello")
+    with rec.capture("awkward-bytes.pcap") as capture, \
+            fake.FakeServer("198.51.100.108", 25, talk):
+        dialog = Dialog("198.51.100.108")
+        dialog.read()
+        dialog.send(b'EHLO caf\xe9."\\example\t.org\x00\x7f\r\n')
+        dialog.read()
+        mail(dialog, "awkward bytes")
+        clear(dialog, capture, 1, note="the server is a script")
+
+
 SCENES = (several_mails, pipelining, commands, auth, tls_required, starttls_forms, exchange,
-          timing, proxy_header, not_smtp)
+          timing, proxy_header, not_smtp, awkward)

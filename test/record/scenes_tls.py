@@ -165,6 +165,26 @@ def client_certificates(rec):
                 rec.openssl.session(capture, server, version, *good)
 
 
+def server_certificates(rec):
+    """Certificates in sight (1.2): RSA, ECDSA, expired, self-signed, weak, with an intermediate"""
+    with rec.capture("server-certificates.pcap") as capture:
+        for host, what in ((40, "RSA 2048"), (41, "ECDSA P-256"), (43, "expired"),
+                           (44, "self-signed"), (90, "RSA 1024 signed with SHA-1"),
+                           (91, "with an intermediate certificate")):
+            rec.openssl.session(capture, f"198.51.100.{host}", "-tls1_2", note=what)
+
+
+def implicit_25(rec):
+    """TLS from the first byte on port 25: a server that wants it, one that does not"""
+    with rec.capture("implicit-tls-25.pcap") as capture:
+        rec.openssl.session(capture, "198.51.100.59", starttls=None,
+                            talk=("EHLO mail.example.org", "QUIT"))
+    with rec.capture("hello-to-smtp-server.pcap") as capture:
+        rec.openssl.session(capture, POSTFIX, starttls=None, client="192.0.2.66",
+                            outcome=None, note="the client begins TLS at once, the server "
+                            "greets in SMTP")
+
+
 def ports(rec):
     """Implicit TLS on 465, submission on 587, port 2525, LMTP"""
     with rec.capture("implicit-tls-465.pcap") as capture:
@@ -200,4 +220,5 @@ def many_mails(rec):
 
 
 SCENES = (ciphers, ciphers_old, ciphers_tls13, gnutls, resumption, groups, post_quantum,
-          extensions, client_certificates, ports, many_mails)
+          extensions, client_certificates, server_certificates, implicit_25,
+          ports, many_mails)

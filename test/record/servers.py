@@ -191,6 +191,9 @@ POSTFIX = {
          "myhostname": "mx57.example.net"},
     58: {"smtpd_tls_security_level": "none", "smtpd_authorized_xclient_hosts": "0.0.0.0/0",
          "smtpd_authorized_xforward_hosts": "0.0.0.0/0", "myhostname": "mx58.example.net"},
+    59: {"smtpd_tls_wrappermode": "yes", "myhostname": "mx59.example.net"},
+    90: {"smtpd_tls_chain_files": "/pki/weak-both.pem", "myhostname": "mx90.example.net"},
+    91: {"smtpd_tls_chain_files": "/pki/chained-both.pem", "myhostname": "mx91.example.net"},
     111: {"myhostname": "mx.bank.example"},
     117: {"smtpd_tls_protocols": "TLSv1", "myhostname": "mx.hotel.example"},
     118: {"smtpd_tls_security_level": "none", "myhostname": "mail.museum.example"},
@@ -246,7 +249,8 @@ def postfix_server(top):
                            (2525, {})):
         master += postfix_listener("198.51.100.25", port, settings)
     master += postfix_listener("198.51.100.36", 465, {"smtpd_tls_security_level": "none"})
-    for address in ("203.0.113.25", "10.10.0.25", "10.20.30.25", "[2001:db8:5::25]"):
+    for address in ("203.0.113.25", "10.10.0.25", "10.20.30.25", "10.30.1.25", "10.30.2.25",
+                    "10.30.3.25", "[2001:db8:5::25]"):
         master += postfix_listener(address, 25, {})
     master += postfix_listener("203.0.113.36", 25, POSTFIX[36])
     for number, (address, name, kind) in enumerate(survey.of("postfix")):

@@ -3,6 +3,9 @@
 """One end of a VLAN trunk: a switch between an access port and a trunk port.
 
     trunk.py ACCESS TRUNK TPID:VID [TPID:VID]     tags outermost first, in hexadecimal
+    trunk.py ACCESS TRUNK drop|swap|double N      no tags; every Nth segment with payload that goes
+                                                  out on the trunk is lost, comes behind the next
+                                                  one, comes twice
 
 (The kernel's own VLAN devices would do as well, but not every kernel has them.)
 """
@@ -38,19 +41,63 @@ def receive(sock):
     return frame
 
 
-def main():
-    access, trunk = port(sys.argv[1]), port(sys.argv[2])
-    tags = b"".join(struct.pack("!HH", *(int(part, 16) for part in tag.split(":")))
-                    for tag in sys.argv[3:])
+def payload(frame):
+    """Bytes of TCP payload in an Ethernet frame of IPv4."""
+    if frame[12:14] != b"\x08\0" or frame[23] != 6:
+        return 0
+    header = (frame[14] & 15) * 4
+    total = int.from_bytes(frame[16:18], "big")
+    return total - header - (frame[14 + header + 12] >> 4) * 4
+
+
+class Fault:
+    """What a bad line does to frames."""
+
+    def __init__(self, kind, every):
+        self.kind, self.every = kind, every
+        self.count, self.held = 0, None
+
+    def frames(self, frame):
+        """The frames to be sent in place of one."""
+        if payload(frame) > 0:
+            self.count += 1
+            if self.count % self.every == 0:
+                if self.kind == "drop":
+                    return []
+                if self.kind == "double":
+                    return [frame, frame]
+                self.held = frame
+                return []
+        if self.held:
+            held, self.held = self.held, None
+            return [frame, held]
+        return [frame]
+
+
+def switch(access, trunk, tags, fault):
     while True:
-        for sock in select.select([access, trunk], [], [])[0]:
+        ready = select.select([access, trunk], [], [], 0.05)[0]
+        if not ready and fault and fault.held:
+            held, fault.held = fault.held, None
+            trunk.send(held)
+        for sock in ready:
             frame = receive(sock)
             if frame is None:
                 continue
             if sock is access:
-                trunk.send(frame[:12] + tags + frame[12:])
+                for one in fault.frames(frame) if fault else [frame]:
+                    trunk.send(one[:12] + tags + one[12:])
             elif frame[12:12 + len(tags)] == tags:
                 access.send(frame[:12] + frame[12 + len(tags):])
+
+
+def main():
+    access, trunk = port(sys.argv[1]), port(sys.argv[2])
+    rest = sys.argv[3:]
+    if rest and rest[0] in ("drop", "swap", "double"):
+        switch(access, trunk, b"", Fault(rest[0], int(rest[1])))
+    switch(access, trunk, b"".join(struct.pack("!HH", *(int(part, 16) for part in tag.split(":")))
+                                   for tag in rest), None)
 
 
 main()
