@@ -114,6 +114,15 @@ def check_quiet(report, good):
                    ["not one line: %r" % spoken.err])
 
 
+def check_stats(report, good, count):
+    """The event at the end counts what was read."""
+    run = harness.mxtap("-q", "-r", good)
+    last = run.events[-1]
+    expected = {"event_type": "stats", "packets": count, "flows": {"opened": 1, "open": 0},
+                "sessions": {"total": 1, "outcomes": {"tls": 1, "plaintext": 0}}}
+    report.verdict("stats", harness.differences(expected, last))
+
+
 def check_unreadable(report, path):
     """A file that may not be read; root may read everything."""
     os.chmod(path, 0)
@@ -132,6 +141,7 @@ def main(_):
             report.verdict(case.name, case.problems(harness.mxtap(*case.args)))
         check_output(report, good, scratch)
         check_quiet(report, good)
+        check_stats(report, good, count)
         check_unreadable(report, good)
 
 

@@ -1,8 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every event that any test got out of the program, against man/mxtap-events.schema.json."""
+"""
+Every event that any test got out of the program, against man/mxtap-events.schema.json, and its
+Community ID against one computed here.
+"""
+import base64
+import hashlib
+import ipaddress
 import json
 import os
+import struct
 
 import harness
 
@@ -12,6 +19,15 @@ SCHEMA = os.path.join(harness.TOP, "man", "mxtap-events.schema.json")
 def events():
     with open(harness.EVENTS, encoding="utf-8") as file:
         return sorted(set(file))
+
+
+def community_id(event):
+    """Version 1, seed 0: https://github.com/corelight/community-id-spec."""
+    ends = sorted((ipaddress.ip_address(event[side]["ip"]).packed, event[side]["port"])
+                  for side in ("client", "server"))
+    (low, low_port), (high, high_port) = ends
+    data = b"\0\0" + low + high + struct.pack("!BBHH", 6, 0, low_port, high_port)
+    return "1:" + base64.b64encode(hashlib.sha1(data).digest()).decode()
 
 
 def broken(event):
@@ -37,17 +53,21 @@ def main():
     kind = jsonschema.validators.validator_for(schema)
     kind.check_schema(schema)
     validator = kind(schema)
-    lines, sample, count = [], None, 0
+    lines, wrong, sample, count = [], [], None, 0
     for text in events():
         event = json.loads(text)
-        sample = event if event["event_type"] == "session" else sample
         count += 1
+        if event["event_type"] == "session":
+            sample = event
+            if event["community_id"] != community_id(event):
+                wrong.append(text)
         error = jsonschema.exceptions.best_match(validator.iter_errors(event))
         if error:
             lines.append("%s: %s\n%s" % ("/".join(map(str, error.path)), error.message,
                                          text.strip()[:1000]))
     print("    %d different events" % count)
     report.verdict("events", lines[:40])
+    report.verdict("community-id", wrong[:10] if sample else ["no session"])
     report.verdict("refuses-broken", ["takes a broken " + key for key, event in broken(sample)
                                       if validator.is_valid(event)] if sample else ["no session"])
 
