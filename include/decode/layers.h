@@ -82,8 +82,8 @@ static inline uint32_t layers_wire_length(const struct layers *layers, const str
  * padding or a trailer is cut off. More than was captured: the rest is missing. More than was there
  * on the wire is a lie, and the end that was known stands: if a tool cut the packet and rewrote its
  * length, the stream finds the hole by the next sequence number; a lie that was believed would
- * swallow the bytes that come next. Only where packets are known to be cut on their way (NFLOG with a
- * copy range, mirror ports) the inner length is believed.
+ * swallow the bytes that come next. Only where packets are known to be cut on their way (NFLOG with
+ * a copy range, mirror ports) the inner length is believed.
  */
 static inline void layers_narrow(struct layers *layers, struct reader *r, uint32_t length)
 {

@@ -40,8 +40,7 @@ static enum verdict decode_fragment(struct layers *layers, struct fragment *frag
     case FRAGMENT_MALFORMED: return VERDICT_MALFORMED;
     default: return VERDICT_HELD;
     }
-    layers->missing = 0;
-    layers->bounded = true;
+    layers->bounded = true; /* and nothing is missing: what was cut is not put together */
     struct slice payload = {.data = whole.data, .length = whole.length};
     enum verdict verdict = decode_ip_payload(layers, payload, whole.protocol);
     memory_free(whole.data);

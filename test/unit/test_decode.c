@@ -67,6 +67,9 @@ static const struct {
     {"tcp header beyond its end", 12, MALFORMED,
      "4500 0030 0001 4000 4006 0000 0a000001 0a000002 0019 1234 01020304 05060708 8018 2000 0000 "
      "0000 " PAYLOAD_TEXT},
+    {"tcp header one byte beyond its end", 12, MALFORMED,
+     "4500 0033 0001 4000 4006 0000 0a000001 0a000002 0019 1234 01020304 05060708 8018 2000 0000 "
+     "0000 01010101 01010101 010101"},
     {"extension beyond the end", 12, MALFORMED,
      "60000000 0008 00 40 " IP6_ADDRESSES "06 01 010400000000"},
     {"vlan cut", 1, MALFORMED, ETHERNET_TEXT "8100 0064"},
@@ -172,8 +175,8 @@ static const struct {
      LIMIT_WIRE_LENGTH - 40, 8},
     {"snapshot length", 12, "4500 05dc 0001 4000 4006 0000 0a000001 0a000002 " SEGMENT_TEXT, 1452,
      1, 1460, 8},
-    {"a length that lies", 12,
-     "4500 05dc 0001 4000 4006 0000 0a000001 0a000002 " SEGMENT_TEXT, 0, 1, 8, 8},
+    {"a length that lies", 12, "4500 05dc 0001 4000 4006 0000 0a000001 0a000002 " SEGMENT_TEXT, 0,
+     1, 8, 8},
     {"a length that lies in a tunnel", 12,
      "4500 0044 0001 0000 4004 0000 c0000201 c0000202 4500 0030 0001 4000 4006 0000 0a000001 "
      "0a000002 " TCP_TEXT,
@@ -197,6 +200,16 @@ static const struct {
     {"longer than the tunnel", 12,
      "4500 0044 0001 0000 4004 0000 c0000201 c0000202 4500 05dc 0001 4000 4006 0000 0a000001 "
      "0a000002 " SEGMENT_TEXT,
+     0, 1, 8, 8},
+    {"end set by llc", 1,
+     ETHERNET_TEXT
+     "0038 aaaa03 000000 0800 4500 0000 0001 4000 4006 0000 0a000001 0a000002 " SEGMENT_TEXT
+     "deadbeef",
+     0, 1, 8, 8},
+    {"end set by udp", 12,
+     "4500 0000 0001 0000 4011 0000 c0000201 c0000202 c350 12b5 004e 0000 08000000 "
+     "00006400 " ETHERNET_TEXT "0800 4500 0000 0001 4000 4006 0000 0a000001 0a000002 " SEGMENT_TEXT
+     "deadbeef",
      0, 1, 8, 8},
     {"udp length of 0", 12,
      "4500 0000 0001 0000 4011 0000 c0000201 c0000202 c350 12b5 0000 0000 08000000 "
