@@ -68,6 +68,7 @@ static bool open_stages(struct analyzer *a)
                                        .sensor = o->sensor,
                                        .interface = o->interface,
                                        .offers = o->offers,
+                                       .envelope_domains = o->envelope_domains,
                                        .linger_ns = o->linger_ns};
     struct flow_options flows = {.ports = o->ports,
                                  .any_port = o->any_port,

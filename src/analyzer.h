@@ -17,7 +17,7 @@ enum { ANALYZER_NETWORKS = 256, ANALYZER_PORT_BYTES = 65536 / 8 };
 /* What the command line says of the analysis. */
 struct analyzer_options {
     uint8_t ports[ANALYZER_PORT_BYTES]; /* a bit for each mail port */
-    bool any_port, ignore_vlan, offers;
+    bool any_port, ignore_vlan, offers, envelope_domains;
     uint32_t max_flows;
     int64_t idle_ns, linger_ns;
     const char *sensor;    /* borrowed; NULL absent */

@@ -25,6 +25,7 @@ static const char usage_text[] =
     "      --ignore-vlan   the two directions of a connection may carry different VLAN tags\n"
     "      --max-flows N   connections followed at once (1000000)\n"
     "      --idle-timeout SECS   silence that ends a connection (600)\n"
+    "      --envelope-domains   add the domains of MAIL FROM and RCPT TO in the clear\n"
     "      --state FILE    remember what was seen of peers from run to run\n"
     "  -q, -v              fewer, more messages\n"
     "      --version, --help\n"
@@ -43,6 +44,7 @@ enum {
     OPTION_MAX_FLOWS,
     OPTION_IDLE_TIMEOUT,
     OPTION_STATE,
+    OPTION_ENVELOPE_DOMAINS,
     OPTION_VERSION,
     OPTION_HELP
 };
@@ -63,6 +65,7 @@ static const struct option long_options[] = {
     {"max-flows", required_argument, NULL, OPTION_MAX_FLOWS},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"state", required_argument, NULL, OPTION_STATE},
+    {"envelope-domains", no_argument, NULL, OPTION_ENVELOPE_DOMAINS},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
@@ -132,6 +135,7 @@ static int take_option(struct command *c, int option, char *value)
     case OPTION_SENSOR: c->analyzer.sensor = value; return -1;
     case OPTION_OFFERS: c->analyzer.offers = true; return -1;
     case OPTION_IGNORE_VLAN: c->analyzer.ignore_vlan = true; return -1;
+    case OPTION_ENVELOPE_DOMAINS: c->analyzer.envelope_domains = true; return -1;
     case OPTION_STATE: c->analyzer.state = value; return -1;
     case OPTION_VERSION: puts("mxtap " MXTAP_VERSION); return 0;
     case OPTION_HELP: fputs(usage_text, stdout); return 0;

@@ -94,7 +94,11 @@ struct record {
     const char *file;           /* NULL absent */
     char community_id[32];      /* "" none */
     enum direction direction;
-    uint8_t family;             /* 4, 6 */
+    uint8_t family;             /* 4, 6: of the packets */
+    uint8_t client_family;      /* the same, but for a client behind a proxy */
+    bool have_proxy;            /* client_ and direction are what a PROXY header said; proxy_ is who sent the packets */
+    struct address proxy_ip;
+    uint16_t proxy_port;
     uint8_t vlans;              /* at most SEGMENT_VLANS */
     uint16_t vlan[SEGMENT_VLANS];
     struct address client_ip, server_ip;

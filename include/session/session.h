@@ -22,6 +22,7 @@ struct session_options {
     const struct network *locals; /* borrowed */
     unsigned local_count;
     const char *sensor, *interface; /* borrowed, NULL absent */
+    bool envelope_domains;        /* keep the domains of MAIL FROM and RCPT TO */
     bool offers;                  /* keep the full lists of the ClientHello */
     int64_t linger_ns;            /* a decided record waits this long for the end of its flow */
 };

@@ -4,6 +4,7 @@
 #define SESSION_STATE_H
 
 #include "base/buffer.h"
+#include "proto/proxy.h"
 #include "proto/smtp_dialog.h"
 #include "proto/smtp_line.h"
 #include "proto/tls_handshake.h"
@@ -61,10 +62,13 @@ struct session {
     bool smtp_seen;                /* some of it was SMTP */
     bool names_smtp;               /* the greeting says so */
     bool gap[2], cut;
+    bool tls_gap[2];               /* a hole where the side's part of the handshake may have begun */
     bool midstream;
+    bool proxy_over;               /* the client's first bytes were judged: a PROXY header or none */
     bool decided;                  /* only waits to be written */
     bool resync[2];                /* after a hole: looking for where to go on */
     uint64_t findings;
+    struct proxy_header *proxied;  /* who the client is behind a proxy, NULL without */
     const char *mechanism;         /* SASL mechanism of the AUTH exchange that runs; static */
 };
 
@@ -90,6 +94,12 @@ void session_keep_bytes(struct sessions *sessions, struct session *session, stru
 void session_smtp_client(struct sessions *sessions, struct session *session, struct reader *input, int64_t time_ns);
 void session_smtp_server(struct sessions *sessions, struct session *session, struct reader *input, int64_t time_ns);
 void session_smtp_gap(struct sessions *sessions, struct session *session, enum side from, uint64_t length);
+
+/*
+ * session_strip_proxy takes a PROXY header off the client's first bytes; false while it is not known whether they are one (then the
+ * input is used up). Afterwards *input may lie in session.wait, which is released when it was used.
+ */
+bool session_strip_proxy(struct sessions *sessions, struct session *session, struct reader *input);
 
 /* session_begin_tls makes the session's handshake (again, if there was one before that failed); false without memory. */
 bool session_begin_tls(struct sessions *sessions, struct session *session);

@@ -90,20 +90,16 @@ static struct slice string_bytes(const ASN1_STRING *string)
                           .length = (size_t)ASN1_STRING_length(string)};
 }
 
-/* A name that is no text of its type (a BMPString of odd length) is shown as #hex throughout. */
+/* What is no text of its string type does not come here: libcrypto takes no such certificate. */
 static char *read_distinguished_name(const X509_NAME *name)
 {
     BIO *out = BIO_new(BIO_s_mem());
     char *text = NULL, *bytes = NULL;
-    if (!out)
-        return NULL;
-    if (X509_NAME_print_ex(out, name, 0, NAME_FORMAT) < 0) {
-        (void)BIO_reset(out);
-        X509_NAME_print_ex(out, name, 0, NAME_FORMAT | ASN1_STRFLGS_DUMP_ALL);
+    if (out && X509_NAME_print_ex(out, name, 0, NAME_FORMAT) >= 0) {
+        long length = BIO_get_mem_data(out, &bytes);
+        text = text_new(length > 0 ? bytes : "", length > 0 ? (size_t)length : 0,
+                        LIMIT_DISTINGUISHED_NAME);
     }
-    long length = BIO_get_mem_data(out, &bytes);
-    if (length >= 0)
-        text = text_new(length ? bytes : "", (size_t)length, LIMIT_DISTINGUISHED_NAME);
     BIO_free(out);
     return text;
 }

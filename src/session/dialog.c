@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Drives the SMTP dialog with the bytes of both sides and keeps what the record tells of it. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/limits.h"
 #include "session/state.h"
 
 enum { LIMIT_WAIT = 32768 /* client bytes kept until the reply that decides them: a ClientHello fits */ };
@@ -41,6 +45,53 @@ static void take_auth(struct sessions *ss, struct session *s, const struct smtp_
         auth_crossed(ss, s);
 }
 
+/* The domain in <local@domain>; nothing else of an address is looked at. */
+static struct slice path_domain(struct slice argument)
+{
+    const uint8_t *close = argument.length ? memchr(argument.data, '>', argument.length) : NULL;
+    struct slice path = {argument.data, close ? (size_t)(close - argument.data) : 0};
+    for (size_t i = path.length; i > 0; i--)
+        if (path.data[i - 1] == '@')
+            return (struct slice){path.data + i, path.length - i};
+    return (struct slice){0};
+}
+
+static bool in_list(struct slice list, struct slice domain)
+{
+    struct reader r = reader_of_slice(list);
+    while (r.left) {
+        const uint8_t *comma = memchr(r.next, ',', r.left);
+        struct slice item = reader_bytes(&r, comma ? (size_t)(comma - r.next) : r.left);
+        reader_skip(&r, comma != NULL);
+        if (item.length == domain.length && strncasecmp((const char *)item.data, (const char *)domain.data, item.length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Each domain once, in a list as long as any other text. */
+static void keep_domain(struct sessions *ss, struct session *s, struct slice argument, struct text_ref *ref)
+{
+    uint8_t text[LIMIT_TEXT];
+    struct slice domain = path_domain(argument), list = {(const uint8_t *)s->text + ref->at, ref->length};
+    if (!domain.length || memchr(domain.data, ',', domain.length) || in_list(list, domain) ||
+        list.length + 1 + domain.length > sizeof text)
+        return;
+    if (list.length)
+        memcpy(text, list.data, list.length);
+    size_t length = list.length;
+    if (length)
+        text[length++] = ',';
+    memcpy(text + length, domain.data, domain.length);
+    session_keep_text(ss, s, (struct slice){text, length + domain.length}, ref);
+}
+
+static void keep_envelope(struct sessions *ss, struct session *s, const struct smtp_command *command)
+{
+    if (ss->options.envelope_domains)
+        keep_domain(ss, s, command->argument, command->verb == SMTP_MAIL ? &s->smtp.sender_domains : &s->smtp.recipient_domains);
+}
+
 /* ---- client */
 
 static void take_command(struct sessions *ss, struct session *s, struct slice line)
@@ -53,6 +104,8 @@ static void take_command(struct sessions *ss, struct session *s, struct slice li
     case SMTP_HELO:
     case SMTP_LHLO: keep_hello(ss, s, &command); break;
     case SMTP_AUTH: take_auth(ss, s, &command); break;
+    case SMTP_MAIL:
+    case SMTP_RCPT: keep_envelope(ss, s, &command); break;
     default: break;
     }
 }
@@ -158,11 +211,24 @@ static bool line_begins(enum side from, struct slice bytes)
     return command.verb != SMTP_UNKNOWN && command.verb != SMTP_EMPTY;
 }
 
+/* The hello that begins a side's part of a handshake. */
+static bool is_hello(enum side from, struct slice bytes)
+{
+    struct reader r = reader_of_slice(bytes);
+    uint8_t type = reader_u8(&r);
+    reader_skip(&r, TLS_RECORD_HEADER - 1);
+    uint8_t message = reader_u8(&r);
+    return ssl2_hello_plausible(bytes) ||
+           (type == TLS_HANDSHAKE && message == (from == SIDE_CLIENT ? TLS_CLIENT_HELLO : TLS_SERVER_HELLO));
+}
+
 /* After a hole (or at the start of a capture that began in the middle) the stream is joined again: at TLS, at a line, else at the next one. */
 static void join(struct sessions *ss, struct session *s, enum side from, struct reader *input)
 {
     struct slice bytes = {input->next, input->left};
     s->resync[from] = false;
+    if (session_looks_like_tls(bytes) && !is_hello(from, bytes))
+        s->tls_gap[SIDE_CLIENT] = s->tls_gap[SIDE_SERVER] = true; /* it begins in the hole */
     if (session_looks_like_tls(bytes) && session_begin_tls(ss, s)) {
         s->mode = SESSION_TLS;
         s->tls_begun = true;
@@ -276,6 +342,7 @@ void session_smtp_gap(struct sessions *ss, struct session *s, enum side from, ui
 {
     smtp_line_reset(&s->line[from], &ss->pool, false);
     s->resync[from] = true;
+    s->tls_gap[from] = s->dialog.expect == SMTP_EXPECT_TLS || s->dialog.expect == SMTP_EXPECT_TLS_REPLY;
     smtp_dialog_gap(&s->dialog, from, length);
     if (from == SIDE_SERVER && s->wait.length && waits(s)) {
         assume(ss, s);

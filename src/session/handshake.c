@@ -22,6 +22,10 @@ bool session_begin_tls(struct sessions *ss, struct session *s)
         return false;
     }
     s->handshake->facts.limited_by = SIDE_NONE;
+    for (unsigned side = 0; side < 2; side++) {
+        s->handshake->gap[side] = s->tls_gap[side];
+        s->handshake->progress.gap = s->handshake->progress.gap || s->tls_gap[side];
+    }
     ss->held += sizeof *s->handshake;
     return true;
 }
@@ -258,7 +262,7 @@ static void take_alert(struct handshake *h, enum side from, const struct tls_pie
     h->alert_have[from] = 0;
     /* In 1.3 all but close_notify and user_canceled are fatal whatever the level says (RFC 8446 6). */
     bool fatal = level == 2 || (h->progress.tls13 && code != 0 && code != 90);
-    if (!fatal || h->facts.have_alert || h->progress.verdict != TLS_UNDECIDED)
+    if (!fatal || h->facts.have_alert || h->progress.verdict == TLS_ESTABLISHED)
         return;
     h->facts.have_alert = true;
     h->facts.alert_from = (uint8_t)from;

@@ -249,7 +249,7 @@ static void copy_name(char out[HISTORY_NAME], struct slice name)
 static void view_of(const struct record *record, struct view *view)
 {
     *view = (struct view){.server = {record->server_ip, record->server_port, record->family},
-                          .client = {record->client_ip, 0, record->family},
+                          .client = {record->client_ip, 0, record->client_family},
                           .now_s = record->time_ns / 1000000000};
     copy_name(view->banner, record_text(record, record->smtp->server_name));
     copy_name(view->hello, record_text(record, record->smtp->client_name));

@@ -67,7 +67,7 @@ enum direction identity_direction(const struct session_options *options, const s
 {
     if (!options->local_count)
         return DIRECTION_NONE;
-    bool client = is_local(options, record->family, &record->client_ip);
+    bool client = is_local(options, record->client_family, &record->client_ip);
     bool server = is_local(options, record->family, &record->server_ip);
     if (client)
         return server ? DIRECTION_INTERNAL : DIRECTION_OUTBOUND;

@@ -69,7 +69,8 @@ static void session_free(struct sessions *ss, struct session *s)
     stop_waiting(ss, s);
     release_buffers(ss, s);
     session_free_tls(ss, s);
-    ss->held -= sizeof *s + s->text_capacity;
+    ss->held -= sizeof *s + s->text_capacity + (s->proxied ? sizeof *s->proxied : 0);
+    memory_free(s->proxied);
     memory_free(s->text);
     memory_free(s);
 }
@@ -132,6 +133,17 @@ static unsigned incomplete_of(const struct session *s)
 
 /* ---- the record */
 
+/* Identity is that of the packets; the client reported is the one behind the proxy. */
+static void fill_proxied(const struct proxy_header *header, struct record *record)
+{
+    record->have_proxy = true;
+    record->proxy_ip = record->client_ip;
+    record->proxy_port = record->client_port;
+    memcpy(record->client_ip.bytes, header->client, sizeof header->client);
+    record->client_port = header->client_port;
+    record->client_family = header->family;
+}
+
 static void fill_flow(struct sessions *ss, const struct session *s, struct record *record)
 {
     const struct flow *flow = s->flow;
@@ -141,7 +153,7 @@ static void fill_flow(struct sessions *ss, const struct session *s, struct recor
     record->sensor = ss->options.sensor;
     record->interface = ss->options.interface;
     record->file = ss->sink.source ? ss->sink.source(ss->sink.user, flow->capture) : NULL;
-    record->family = flow->family;
+    record->family = record->client_family = flow->family;
     record->vlans = flow->vlans < SEGMENT_VLANS ? flow->vlans : SEGMENT_VLANS;
     for (unsigned i = 0; i < record->vlans; i++)
         record->vlan[i] = flow->key.vlan[i] & 0x0fff;
@@ -151,9 +163,11 @@ static void fill_flow(struct sessions *ss, const struct session *s, struct recor
     record->server_port = flow->key.port[server];
     record->client_bytes = flow_bytes(flow, SIDE_CLIENT);
     record->server_bytes = flow_bytes(flow, SIDE_SERVER);
-    record->direction = identity_direction(&ss->options, record);
     identity_uid(ss->digests, record);
     identity_community(ss->digests, record);
+    if (s->proxied)
+        fill_proxied(s->proxied, record);
+    record->direction = identity_direction(&ss->options, record);
 }
 
 static void fill_smtp(struct session *s, struct record *record)
@@ -287,6 +301,7 @@ static void *on_open(void *user, struct flow *flow, unsigned half, struct slice 
     s->due_ns = INT64_MAX;
     s->midstream = !flow->syn_seen;
     s->resync[SIDE_CLIENT] = s->resync[SIDE_SERVER] = s->midstream;
+    s->proxy_over = s->midstream;
     smtp_dialog_init(&s->dialog, s->midstream);
     return s;
 }
@@ -363,13 +378,31 @@ static void after_input(struct sessions *ss, struct session *s)
         ss->last_smtp_ns = ss->now_ns;
 }
 
+/* The client's first bytes, which may follow a PROXY header; what waited to be judged as one is lent by a buffer of its own. */
+static void feed_first(struct sessions *ss, struct session *s, struct reader *input, int64_t time_ns)
+{
+    if (!session_strip_proxy(ss, s, input))
+        return;
+    struct buffer waited = s->wait;
+    s->wait = (struct buffer){0};
+    if (input->left) {
+        feed(ss, s, SIDE_CLIENT, input, time_ns);
+        s->spoke[SIDE_CLIENT] = true;
+    }
+    buffer_release(&ss->pool, &waited);
+}
+
 static void on_data(void *user, struct flow *flow, enum side from, struct slice bytes, int64_t time_ns)
 {
     struct sessions *ss = user;
     struct session *s = flow->session;
     struct reader input = reader_of_slice(bytes);
-    feed(ss, s, from, &input, time_ns);
-    s->spoke[from] = true;
+    if (from == SIDE_CLIENT && !s->proxy_over) {
+        feed_first(ss, s, &input, time_ns);
+    } else {
+        feed(ss, s, from, &input, time_ns);
+        s->spoke[from] = true;
+    }
     after_input(ss, s);
 }
 

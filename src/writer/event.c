@@ -44,10 +44,23 @@ static void put_peer(struct event_build *build, json_t *event, const struct reco
     const struct address *ip = client ? &record->client_ip : &record->server_ip;
     char text[TEXT_ADDRESS];
     json_t *peer = json_object();
-    event_put_word(build, peer, "ip", text_address(record->family, ip->bytes, text));
+    unsigned family = client ? record->client_family : record->family;
+    event_put_word(build, peer, "ip", text_address(family, ip->bytes, text));
     event_put_number(build, peer, "port", client ? record->client_port : record->server_port);
     event_put_number(build, peer, "bytes", client ? record->client_bytes : record->server_bytes);
     event_put(build, event, word_side(side), peer);
+}
+
+/* Who sent the packets where a PROXY header names another client. */
+static void put_proxy(struct event_build *build, json_t *event, const struct record *record)
+{
+    char text[TEXT_ADDRESS];
+    if (!record->have_proxy)
+        return;
+    json_t *proxy = json_object();
+    event_put_word(build, proxy, "ip", text_address(record->family, record->proxy_ip.bytes, text));
+    event_put_number(build, proxy, "port", record->proxy_port);
+    event_put(build, event, "proxy", proxy);
 }
 
 static void put_end(struct event_build *build, json_t *event, const struct record *record)
@@ -134,6 +147,7 @@ static void fill_session(struct event_build *build, json_t *event, const void *s
     put_vlans(build, event, record);
     put_peer(build, event, record, SIDE_CLIENT);
     put_peer(build, event, record, SIDE_SERVER);
+    put_proxy(build, event, record);
     event_put_word(build, event, "outcome", word_outcome(record->outcome));
     put_end(build, event, record);
     put_incomplete(build, event, record->incomplete);

@@ -29,7 +29,7 @@ static void add_head(struct line *line, const struct record *record, const char 
     char time[TEXT_TIME];
     line_print(line, "%s %s%s from ", text_time_seconds(text_seconds(record->time_ns), time),
                directions[record->direction], what);
-    add_peer(line, record->family, &record->client_ip, record->client_port);
+    add_peer(line, record->client_family, &record->client_ip, record->client_port);
     line_print(line, " to ");
     add_peer(line, record->family, &record->server_ip, record->server_port);
     line_print(line, ": ");
