@@ -10,7 +10,7 @@ PKG_CONFIG ?= pkg-config
 VERSION := $(shell cat VERSION)
 Q := $(if $(V),,@)
 
-LIBRARIES := libpcap jansson zlib libzstd libcrypto libpsl
+LIBRARIES := libpcap jansson zlib libzstd libcrypto libpsl libseccomp libcap-ng
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wstrict-prototypes $(if $(CI),-Werror)
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
