@@ -151,17 +151,22 @@ bool analyzer_stopped(const struct analyzer *a)
     return a->stopped;
 }
 
-void analyzer_stats(struct analyzer *a, const struct stats_facts *live)
+void analyzer_facts(const struct analyzer *a, struct stats_facts *facts)
 {
     int64_t last = sessions_last_smtp_ns(a->sessions);
+    facts->time_ns = a->clock.now_ns;
+    facts->sensor = a->options->sensor;
+    facts->interface = a->options->interface;
+    facts->quiet_ns = last == INT64_MIN ? -1 : a->clock.now_ns - last;
+    facts->bytes_held = flow_held(a->flows) + sessions_held(a->sessions);
+}
+
+void analyzer_stats(struct analyzer *a, const struct stats_facts *live)
+{
     struct stats_facts facts = live ? *live : (struct stats_facts){0};
-    facts.time_ns = a->clock.now_ns;
-    facts.sensor = a->options->sensor;
-    facts.interface = a->options->interface;
-    facts.quiet_ns = last == INT64_MIN ? -1 : a->clock.now_ns - last;
-    facts.bytes_held = flow_held(a->flows) + sessions_held(a->sessions);
     if (!a->options->format->stats)
         return;
+    analyzer_facts(a, &facts);
     a->options->format->stats(&a->line, a->counters, &facts);
     emit(a);
 }

@@ -61,6 +61,9 @@ void analyzer_finish(struct analyzer *analyzer);
 /* analyzer_save writes the state file, if there is one; false, with a message, if it cannot. */
 bool analyzer_save(struct analyzer *analyzer);
 
+/* analyzer_facts fills in what stats tell beyond counters, but for what only a live capture knows. */
+void analyzer_facts(const struct analyzer *analyzer, struct stats_facts *facts);
+
 /* analyzer_stats writes a `stats` event. `live` fills in what only a live capture knows; NULL offline. */
 void analyzer_stats(struct analyzer *analyzer, const struct stats_facts *live);
 

@@ -54,6 +54,16 @@ bool output_write(struct output *output, const struct line *line);
 /* output_flush writes what has gathered; false as above. */
 bool output_flush(struct output *output);
 
+/*
+ * output_reopen opens the file of that name anew, which may be another one by now (log rotation), and goes on with it; what had
+ * gathered goes to the old one. Also gives an output that failed another chance. False after a message: the old one stays.
+ * Standard output stays as it is.
+ */
+bool output_reopen(struct output *output);
+
+/* output_descriptor returns what is written to: to give a file that was created to its user. */
+int output_descriptor(const struct output *output);
+
 /* output_close flushes, closes and frees; false if something could not be written. NULL is allowed (true). */
 bool output_close(struct output *output);
 

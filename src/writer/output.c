@@ -188,6 +188,31 @@ bool output_write(struct output *output, const struct line *line)
     return true;
 }
 
+bool output_reopen(struct output *output)
+{
+    if (output->standard)
+        return true;
+    output_flush(output);
+    int old = output->fd;
+    bool regular = output->regular, failed = output->failed;
+    output->failed = false;
+    if (output_attach(output, output->name)) {
+        close(old);
+        return true;
+    }
+    if (output->fd >= 0)
+        close(output->fd);
+    output->fd = old;
+    output->regular = regular;
+    output->failed = failed;
+    return false;
+}
+
+int output_descriptor(const struct output *output)
+{
+    return output->fd;
+}
+
 bool output_close(struct output *output)
 {
     if (!output)
