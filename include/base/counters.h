@@ -27,6 +27,7 @@ struct counters {
     uint64_t buffer_limit;              /* lines or messages cut at a limit, or no buffer left */
     uint64_t records_early;             /* waiting records written early: pool full */
     uint64_t memory_failures;           /* an allocation failed and something was left out */
+    uint64_t events_lost;               /* live: the reader of the output was too slow, or it failed */
     uint64_t clock_leaps;               /* packets whose time leapt and was not believed */
     uint64_t sessions;                  /* events of type session */
     uint64_t outcomes[OUTCOME_COUNT];

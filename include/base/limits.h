@@ -38,6 +38,7 @@ enum {
     LIMIT_BARE_S = 60,               /* seconds that a connection without payload is remembered */
     LIMIT_ENDED_S = 60,              /* seconds that an ended one is, so that late retransmissions open no new flow */
     LIMIT_ENDED_FLOWS = 16384,       /* ... and how many of them at the most */
+    LIMIT_CLASSIFY_PACKETS = 12,     /* payloads that nDPI is shown of one connection: it finds SMTP within ten packets or not at all */
     LIMIT_IDLE_S = 600,              /* default of --idle-timeout: RFC 5321 4.5.3.2.6 lets a client wait 10 minutes for a reply */
     LIMIT_POOL_BYTES = 268435456,    /* bytes lent by the buffer pool in all */
 
@@ -69,12 +70,16 @@ enum {
     LIMIT_OFFER = 1024,              /* of one list of a ClientHello kept for --offers: 512 ids */
     LIMIT_TEXT = 512,                /* bytes of one string from the wire kept in a record */
     LIMIT_CERTIFICATE = 16384,       /* a certificate that is read; larger ones are only hashed and counted */
-    LIMIT_CERTIFICATES_PER_SECOND = 500,     /* read per second of packet time, those above 2 KiB count more; about 200 us each: a tenth of a core; others are only hashed and counted */
+    LIMIT_CERTIFICATES_PER_SECOND = 500,     /* read per second of packet time, those above 2 KiB count more; about 200 us each: a tenth of a core, four tenths for hostile ones; others are only hashed and counted */
     LIMIT_CERTIFICATES_CACHED = 1024,        /* kept by digest, servers seen again and again; the least recently used is dropped */
-    LIMIT_CERTIFICATE_CACHE_BYTES = 8388608, /* ... and what they hold; usually 1 KiB each, but a hostile one 50 */
+    LIMIT_CERTIFICATE_CACHE_BYTES = 8388608, /* ... and what they hold; usually 1 KiB each, a hostile one 50 */
     LIMIT_CERTIFICATE_NAMES = 1024,          /* dNSNames and addresses of one; more than fit into LIMIT_CERTIFICATE unless very short. Others are counted */
     LIMIT_DISTINGUISHED_NAME = 2048,         /* subject or issuer as text; then cut, which shows as "..." */
     LIMIT_SERIAL = 256,                      /* octets of a serial number; RFC 5280 4.1.2.2 allows 20. Then cut, which shows as "..." */
+
+    /* live: */
+    LIMIT_QUEUE_BYTES = 16777216,    /* events that wait for a slow reader of the output, about 16000; later ones are lost and counted */
+    LIMIT_WORKERS = 64,              /* --workers */
 
     /* writer: */
     LIMIT_EVENT = 16384,             /* a line with its LF; lists and then strings are cut and the event says "cut":true */

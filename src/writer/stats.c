@@ -46,6 +46,7 @@ static const struct counter_key limit_keys[] = {
     COUNTER("buffer_limit", buffer_limit),
     COUNTER("records_early", records_early),
     COUNTER("memory_failures", memory_failures),
+    COUNTER("events_lost", events_lost),
     COUNTER("clock_leaps", clock_leaps),
 };
 
