@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mxtap report: options, what is read, and the report at the end. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -360,6 +361,7 @@ static bool write_file(struct command *c, const char *path, bool (*write)(struct
     bool standard = strcmp(path, "-") == 0;
     struct prose part = {0};
     prose_add(&part, "%s.part", path);
+    errno = 0;
     FILE *out = standard ? stdout : part.text ? fopen(part.text, "w") : NULL;
     bool good = out && write(c, out);
     if (out)
@@ -367,7 +369,7 @@ static bool write_file(struct command *c, const char *path, bool (*write)(struct
     if (!standard && good)
         good = rename(part.text, path) == 0;
     if (!good) {
-        log_error(&c->log, "%s: %m", standard ? "standard output" : path);
+        log_error(&c->log, "%s: %s", standard ? "standard output" : path, errno ? strerror(errno) : "out of memory");
         if (out && !standard)
             remove(part.text);
     }
