@@ -322,8 +322,11 @@ static void test_matching(void)
 static void test_matching_bounds(void)
 {
     struct certificate c = {0};
+    struct certificate named = {.readable = true, .common_name = (char[]){"AZaz@[`{.example"}};
     char host[300];
-    CHECK(!certificate_matches(&c, "mx.example.net", 14)); /* not readable */
+    CHECK(certificate_matches(&named, "azAZ@[`{.example", 16));  /* letters at both ends ... */
+    CHECK(!certificate_matches(&named, "AZaz`{@[.example", 16)); /* ... and what is next to them */
+    CHECK(!certificate_matches(&c, "mx.example.net", 14));       /* not readable */
     CHECK_INT(certificate_read(&c, load("nul-name", ".der")), CERTIFICATE_READ);
     CHECK_TEXT(c.name_count == 1 ? c.names[0] : "", "mx.example.net\\00.evil.example");
     CHECK(!certificate_matches(&c, "mx.example.net\0.evil.example", 28));
@@ -331,7 +334,14 @@ static void test_matching_bounds(void)
     CHECK_INT(certificate_read(&c, load("p256", ".der")), CERTIFICATE_READ);
     CHECK(!certificate_matches(&c, "mx.example.net\0", 15));
     CHECK(certificate_matches(&c, "mx.example.netBEHIND", 14));
+    certificate_clear(&c);
+    CHECK_INT(certificate_read(&c, load("wildcard", ".der")), CERTIFICATE_READ);
+    CHECK(!certificate_matches(&c, "a\0b.example.net", 15));
     memset(host, 'a', sizeof host);
+    memcpy(host + 240, ".example.net", 12);
+    CHECK(certificate_matches(&c, host, 252));
+    memcpy(host + 242, ".example.net", 12);
+    CHECK(!certificate_matches(&c, host, 254)); /* longer than a domain name can be */
     CHECK(!certificate_matches(&c, host, sizeof host));
     certificate_clear(&c);
 }
@@ -397,6 +407,48 @@ static void fill(struct certificate_cache *cache, unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++)
         certificate_release(cache, certificate_get(cache, variant(i), i * second_ns));
+}
+
+/* large returns the nth of many certificates of 5 to 6 KiB with as many names as are kept. */
+static struct slice large(unsigned n)
+{
+    static uint8_t bytes[8192];
+    struct slice der = load("flood", ".der");
+    CHECK(der.length > 4096 && der.length < 6144);
+    memcpy(bytes, der.data, der.length);
+    bytes[der.length - 1] = (uint8_t)n;
+    bytes[der.length - 2] = (uint8_t)(n >> 8);
+    return (struct slice){.data = bytes, .length = der.length};
+}
+
+/* Large ones use the budget up faster: of two to three times 2 KiB they count three times. */
+static void test_budget_by_size(struct digests *digests)
+{
+    struct certificate_cache *cache = certificate_cache_new(digests);
+    const struct certificate_counts *counts = certificate_cache_counts(cache);
+    unsigned fit = LIMIT_CERTIFICATES_PER_SECOND / 3;
+    for (unsigned i = 0; i < fit + 10; i++)
+        certificate_release(cache, certificate_get(cache, large(i), 0));
+    CHECK_INT(counts->read, fit);
+    CHECK_INT(counts->over_budget, 10);
+    certificate_cache_free(cache);
+}
+
+/* The cache is bounded in bytes as well: a thousand of the large ones hold more. */
+static void test_eviction_by_size(struct digests *digests)
+{
+    struct certificate_cache *cache = certificate_cache_new(digests);
+    const struct certificate_counts *counts = certificate_cache_counts(cache);
+    unsigned least_size = LIMIT_CERTIFICATE_NAMES * (unsigned)(sizeof(char *) + 1 + 2);
+    unsigned enough = LIMIT_CERTIFICATE_CACHE_BYTES / least_size;
+    CHECK(enough < LIMIT_CERTIFICATES_CACHED);
+    for (unsigned i = 0; i < enough; i++)
+        certificate_release(cache, certificate_get(cache, large(i), i * second_ns));
+    certificate_release(cache, certificate_get(cache, large(enough - 1), enough * second_ns));
+    CHECK_INT(counts->read, enough);
+    certificate_release(cache, certificate_get(cache, large(0), enough * second_ns));
+    CHECK_INT(counts->read, enough + 1);
+    certificate_cache_free(cache);
 }
 
 static void test_eviction(struct digests *digests)
@@ -501,7 +553,9 @@ int main(void)
     test_matching_bounds();
     test_sharing(digests);
     test_budget(digests);
+    test_budget_by_size(digests);
     test_eviction(digests);
+    test_eviction_by_size(digests);
     test_limits(digests);
     test_memory(digests);
     test_mutations();

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Any bytes as a certificate: no crash, no leak, and what is said of them keeps its promises. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "base/limits.h"
+#include "session/certificate.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* Reads every string to its end, so that the sanitizer sees each byte. */
+static void check_texts(const struct certificate *c)
+{
+    must(strlen(c->subject) <= LIMIT_DISTINGUISHED_NAME + 3);
+    must(strlen(c->issuer) <= LIMIT_DISTINGUISHED_NAME + 3);
+    must(strlen(c->serial) >= 2 && strlen(c->serial) <= 2 * LIMIT_SERIAL + 4);
+    must(c->key && strlen(c->key) < LIMIT_TEXT && strlen(c->signature) < LIMIT_TEXT);
+    must(!c->common_name || strlen(c->common_name) <= LIMIT_TEXT + 3);
+    must(c->name_count <= LIMIT_CERTIFICATE_NAMES);
+    must(c->name_count + c->names_dropped >= c->dns_name_count);
+    must(c->not_before < 253402300800 &&
+         (c->not_after < 253402300800 || c->not_after == INT64_MAX));
+}
+
+/* A name matches itself unless it has a byte that no host name has. */
+static void check_names(const struct certificate *c)
+{
+    for (unsigned i = 0; i < c->name_count; i++) {
+        const char *name = c->names[i];
+        size_t length = strlen(name);
+        bool host = length && length <= 253 && name[length - 1] != '.' && !strpbrk(name, "*\\:");
+        bool matches = certificate_matches(c, name, length);
+        if (c->name_kinds[i] == CERTIFICATE_ADDRESS)
+            must(matches);
+        else if (host && strspn(name, "0123456789.") != length)
+            must(matches);
+        else if (strpbrk(name, "*\\"))
+            must(!matches);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct certificate c = {0}, empty = {0};
+    if (size > LIMIT_CERTIFICATE)
+        return 0;
+    if (certificate_read(&c, (struct slice){.data = data, .length = size}) == CERTIFICATE_READ) {
+        must(c.readable);
+        check_texts(&c);
+        check_names(&c);
+        certificate_matches(&c, "mx.example.net", 14);
+    }
+    certificate_clear(&c);
+    must(memcmp(&c, &empty, sizeof c) == 0);
+    must(ERR_peek_error() == 0);
+    return 0;
+}
