@@ -10,11 +10,14 @@ PKG_CONFIG ?= pkg-config
 VERSION := $(shell cat VERSION)
 Q := $(if $(V),,@)
 
-LIBRARIES := libpcap jansson zlib libzstd libcrypto libpsl libseccomp libcap-ng
+LIBRARIES := libpcap jansson zlib libzstd libcrypto libpsl libseccomp libcap-ng libndpi
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wstrict-prototypes $(if $(CI),-Werror)
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-ALL_CPPFLAGS := -Iinclude -D_GNU_SOURCE -DMXTAP_VERSION='"$(VERSION)"' $(CPPFLAGS)
+# nDPI moved the members of ndpi_protocol between snapshots of one version number: a compile test tells.
+NDPI_NESTED := $(shell printf '\043include <ndpi/ndpi_api.h>\nndpi_protocol p; int f(void) { return p.proto.app_protocol; }' | \
+	$(CC) $$($(PKG_CONFIG) --cflags libndpi) -x c -fsyntax-only - 2>/dev/null && echo -DMXTAP_NDPI_NESTED)
+ALL_CPPFLAGS := -Iinclude -D_GNU_SOURCE -DMXTAP_VERSION='"$(VERSION)"' $(NDPI_NESTED) $(CPPFLAGS)
 ALL_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZERS) -MMD -MP \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANITIZERS) $(LDFLAGS)

@@ -50,6 +50,7 @@ struct flow {
     bool reuse_asked : 1;
     bool shunted : 1;       /* no data are delivered any more */
     bool had_payload : 1;
+    bool mail_port : 1;     /* one of its ports is a mail port */
     bool opened : 1;        /* the sink was asked for a session */
     uint8_t known[2];       /* half[i].first is set */
     uint8_t seen[2];        /* packets of that half were seen */

@@ -4,6 +4,7 @@
 #define SESSION_STATE_H
 
 #include "base/buffer.h"
+#include "flow/classify.h"
 #include "proto/proxy.h"
 #include "proto/smtp_dialog.h"
 #include "proto/smtp_line.h"
@@ -68,6 +69,10 @@ struct session {
     bool decided;                  /* only waits to be written */
     bool resync[2];                /* after a hole: looking for where to go on */
     uint64_t findings;
+    struct buffer first;           /* the client's first bytes where they are no SMTP: nDPI may be asked what they are */
+    struct classification *classification; /* nDPI's question that is open or answered, NULL: none was asked */
+    uint8_t verdict;               /* enum classify_verdict */
+    bool judged;                   /* not a mail port: it is a mail session only if nDPI, or else the dialog, says so */
     struct proxy_header *proxied;  /* who the client is behind a proxy, NULL without */
     const char *mechanism;         /* SASL mechanism of the AUTH exchange that runs; static */
 };
@@ -80,6 +85,7 @@ struct sessions {
     struct pool pool;
     struct digests *digests;
     struct certificate_cache *certificates;
+    struct classifier *classifier;
     struct session *oldest, *newest; /* waiting, by due_ns */
     uint32_t waiting;
     uint64_t held;
@@ -100,6 +106,18 @@ void session_smtp_gap(struct sessions *sessions, struct session *session, enum s
  * input is used up). Afterwards *input may lie in session.wait, which is released when it was used.
  */
 bool session_strip_proxy(struct sessions *sessions, struct session *session, struct reader *input);
+
+/* session_worth_judging is the cheap look at the first payload on a port that is no mail port: could this be SMTP? */
+bool session_worth_judging(struct slice first);
+
+/* session_judge shows nDPI the payload where there is something to ask: what a foreign connection is, or whether a judged one is SMTP. */
+void session_judge(struct sessions *sessions, struct session *session, enum side from, struct slice payload);
+
+/* session_is_mail tells, at the end of a judged session, whether it is one. */
+bool session_is_mail(const struct session *session);
+
+/* session_protocol returns the name of what a foreign connection speaks (static), NULL unknown. */
+const char *session_protocol(struct sessions *sessions, struct session *session);
 
 /* session_begin_tls makes the session's handshake (again, if there was one before that failed); false without memory. */
 bool session_begin_tls(struct sessions *sessions, struct session *session);

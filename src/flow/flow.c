@@ -319,11 +319,12 @@ static struct flow *find(const struct flow_table *table, const struct flow_key *
 /* Who is client: the sender of the SYN, else who has no mail port where the other one has. */
 static void find_roles(const struct flow_table *table, struct flow *flow, const struct segment *segment, unsigned half)
 {
+    bool mail[2] = {port_is_set(table->options.ports, flow->key.port[0]), port_is_set(table->options.ports, flow->key.port[1])};
+    flow->mail_port = mail[0] || mail[1];
     if (segment->flags & TCP_SYN) {
         flow_set_client(flow, segment->flags & TCP_ACK ? !half : half);
         return;
     }
-    bool mail[2] = {port_is_set(table->options.ports, flow->key.port[0]), port_is_set(table->options.ports, flow->key.port[1])};
     if (mail[0] != mail[1])
         flow_set_client(flow, mail[0]);
 }

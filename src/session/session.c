@@ -46,6 +46,7 @@ static void release_buffers(struct sessions *ss, struct session *s)
         smtp_line_reset(&s->line[side], &ss->pool, false);
     buffer_release(&ss->pool, &s->wait);
     session_release_tls_buffers(ss, s);
+    buffer_release(&ss->pool, &s->first);
 }
 
 static void stop_waiting(struct sessions *ss, struct session *s)
@@ -69,6 +70,7 @@ static void session_free(struct sessions *ss, struct session *s)
     stop_waiting(ss, s);
     release_buffers(ss, s);
     session_free_tls(ss, s);
+    classify_end(ss->classifier, s->classification);
     ss->held -= sizeof *s + s->text_capacity + (s->proxied ? sizeof *s->proxied : 0);
     memory_free(s->proxied);
     memory_free(s->text);
@@ -170,7 +172,7 @@ static void fill_flow(struct sessions *ss, const struct session *s, struct recor
     record->direction = identity_direction(&ss->options, record);
 }
 
-static void fill_smtp(struct session *s, struct record *record)
+static void fill_smtp(struct sessions *ss, struct session *s, struct record *record)
 {
     s->smtp.starttls = s->tls_first && !s->tls_inside && (!s->midstream || record->server_port == 465) ? STARTTLS_IMPLICIT : s->dialog.starttls;
     s->smtp.attempts = s->dialog.attempts;
@@ -180,6 +182,7 @@ static void fill_smtp(struct session *s, struct record *record)
                     : s->dialog.seen & SMTP_SEEN_EHLO_250 ? SMTP_LACKED
                                                           : SMTP_OFFER_UNKNOWN;
     record->have_smtp = record->outcome != OUTCOME_NOT_SMTP;
+    record->protocol = record->have_smtp ? NULL : session_protocol(ss, s);
     record->smtp = &s->smtp;
     record->text = s->text ? s->text : "";
     record->tls = s->handshake ? &s->handshake->facts : NULL;
@@ -208,10 +211,14 @@ static void count(struct sessions *ss, const struct record *record)
 /* Writes the session's one record and forgets the session. */
 static void session_write(struct sessions *ss, struct session *s, enum end_how how, enum side from)
 {
+    if (s->judged && !session_is_mail(s)) {
+        session_free(ss, s);
+        return;
+    }
     struct record record = {.end = how, .end_from = from, .outcome = outcome_of(s, how), .incomplete = incomplete_of(s)};
     fill_flow(ss, s, &record);
     fill_tls(ss, s);
-    fill_smtp(s, &record);
+    fill_smtp(ss, s, &record);
     record.findings = record.have_smtp ? session_findings(s, &record) : 0;
     count(ss, &record);
     ss->sink.record(ss->sink.user, &record);
@@ -289,6 +296,8 @@ static unsigned guess_client(const struct flow *flow, unsigned half, struct slic
 static void *on_open(void *user, struct flow *flow, unsigned half, struct slice first)
 {
     struct sessions *ss = user;
+    if (!flow->mail_port && !session_worth_judging(first))
+        return NULL;
     struct session *s = memory_new(sizeof *s);
     if (!s) {
         ss->counters->memory_failures++;
@@ -302,6 +311,7 @@ static void *on_open(void *user, struct flow *flow, unsigned half, struct slice 
     s->midstream = !flow->syn_seen;
     s->resync[SIDE_CLIENT] = s->resync[SIDE_SERVER] = s->midstream;
     s->proxy_over = s->midstream;
+    s->judged = !flow->mail_port;
     smtp_dialog_init(&s->dialog, s->midstream);
     return s;
 }
@@ -367,8 +377,20 @@ static void feed(struct sessions *ss, struct session *s, enum side from, struct 
     }
 }
 
+/* No mail, on a port that is no mail port: nothing is told of it. */
+static void drop(struct sessions *ss, struct session *s)
+{
+    flow_shunt(ss->table, s->flow);
+    s->flow->session = NULL;
+    session_free(ss, s);
+}
+
 static void after_input(struct sessions *ss, struct session *s)
 {
+    if (s->judged && (s->verdict == CLASSIFY_OTHER || s->mode == SESSION_FOREIGN || s->foreign)) {
+        drop(ss, s);
+        return;
+    }
     const struct flow *flow = s->flow;
     bool established = s->handshake && s->handshake->facts.established;
     bool foreign = s->mode == SESSION_FOREIGN && flow->half[0].next + flow->half[1].next > LIMIT_FOREIGN;
@@ -397,11 +419,15 @@ static void on_data(void *user, struct flow *flow, enum side from, struct slice 
     struct sessions *ss = user;
     struct session *s = flow->session;
     struct reader input = reader_of_slice(bytes);
+    session_judge(ss, s, from, bytes);
     if (from == SIDE_CLIENT && !s->proxy_over) {
         feed_first(ss, s, &input, time_ns);
     } else {
+        bool foreign = s->mode == SESSION_FOREIGN;
         feed(ss, s, from, &input, time_ns);
         s->spoke[from] = true;
+        if (!foreign && s->mode == SESSION_FOREIGN)
+            session_judge(ss, s, from, bytes); /* these bytes showed that it is no SMTP */
     }
     after_input(ss, s);
 }
@@ -452,7 +478,8 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
     pool_init(&ss->pool, LIMIT_POOL_BYTES);
     ss->digests = digests_new();
     ss->certificates = ss->digests ? certificate_cache_new(ss->digests) : NULL;
-    if (!ss->certificates) {
+    ss->classifier = classifier_new();
+    if (!ss->certificates || !ss->classifier) {
         sessions_free(ss);
         return NULL;
     }
@@ -484,6 +511,7 @@ void sessions_free(struct sessions *ss)
     if (!ss)
         return;
     certificate_cache_free(ss->certificates);
+    classifier_free(ss->classifier);
     digests_free(ss->digests);
     pool_close(&ss->pool);
     memory_free(ss);
