@@ -21,7 +21,8 @@ static const char usage_text[] =
     "FILE is events of mxtap, an aggregate, a capture, a folder of them, or - (also gzip, zstd)\n"
     "  --require LIST      what is asked of every session: a version (TLSv1.2, the default),\n"
     "                      pfs, pq, tls; several with commas\n"
-    "  --local CIDR        our side; may be repeated (default: the events' own direction, or a guess)\n"
+    "  --local CIDR        our side; may be repeated (default: the events' own direction, or a "
+    "guess)\n"
     "  --names FILE        names of addresses, in the form of hosts(5)\n"
     "  --by WHAT           a peer is a domain (the default), a name or an ip\n"
     "  --since TIME        only the newest, e.g. 7d or 12h back from the newest event\n"
@@ -158,8 +159,11 @@ static bool parse_lists(const char *text, unsigned *lists)
     static const struct {
         const char *name;
         unsigned list;
-    } names[] = {{"cannot", LIST_CANNOT}, {"clear", LIST_CLEAR}, {"failed", LIST_FAILED},
-                 {"unknown", LIST_UNKNOWN}, {"all", LIST_ALL}};
+    } names[] = {{"cannot", LIST_CANNOT},
+                 {"clear", LIST_CLEAR},
+                 {"failed", LIST_FAILED},
+                 {"unknown", LIST_UNKNOWN},
+                 {"all", LIST_ALL}};
     for (;;) {
         size_t length = strcspn(text, ","), i = 0;
         while (i < sizeof names / sizeof names[0] &&
@@ -209,15 +213,25 @@ static const char *take_value(struct command *c, int option, const char *value)
 {
     switch (option) {
     case OPTION_REQUIRE:
-        return requirement_parse(value, &c->requirement) ? NULL : "--require %s: expected a version such as TLSv1.2, pfs, pq or tls";
+        return requirement_parse(value, &c->requirement)
+                   ? NULL
+                   : "--require %s: expected a version such as TLSv1.2, pfs, pq or tls";
     case OPTION_BY: return parse_by(c, value) ? NULL : "--by %s: expected domain, name or ip";
-    case OPTION_SINCE: return parse_since(value, &c->keep) ? NULL : "--since %s: expected hours, days or weeks such as 12h, 7d, 4w";
+    case OPTION_SINCE:
+        return parse_since(value, &c->keep)
+                   ? NULL
+                   : "--since %s: expected hours, days or weeks such as 12h, 7d, 4w";
     case OPTION_PORT:
         c->ports_text = value;
-        return parse_ports(value, c->ports) ? NULL : "--port %s: expected numbers and ranges such as 25,2500-2599";
+        return parse_ports(value, c->ports)
+                   ? NULL
+                   : "--port %s: expected numbers and ranges such as 25,2500-2599";
     case OPTION_PEERS:
-        return parse_lists(value, &c->output.lists) ? NULL : "--peers %s: expected cannot, clear, failed, unknown or all";
-    case OPTION_FORMAT: return parse_format(c, value) ? NULL : "--format %s: expected text, html, json or csv";
+        return parse_lists(value, &c->output.lists)
+                   ? NULL
+                   : "--peers %s: expected cannot, clear, failed, unknown or all";
+    case OPTION_FORMAT:
+        return parse_format(c, value) ? NULL : "--format %s: expected text, html, json or csv";
     default: return parse_max_peers(c, value) ? NULL : "--max-peers %s: expected a number above 0";
     }
 }
@@ -261,7 +275,8 @@ static int parse_command_line(struct command *c, int argc, char **argv)
     while (status < 0 && (option = getopt_long(argc, argv, "o:qv", long_options, NULL)) != -1)
         status = take_option(c, option, optarg);
     if (status < 0 && optind == argc && isatty(STDIN_FILENO)) {
-        log_error(&c->log, "nothing to read: name events, aggregates or captures, or - for standard input");
+        log_error(&c->log,
+                  "nothing to read: name events, aggregates or captures, or - for standard input");
         return 2;
     }
     return status;
@@ -275,7 +290,8 @@ static int make_namer(struct command *c)
         return 1;
     for (size_t i = 0; i < c->local_count; i++)
         if (!peer_namer_local(c->namer, c->local[i])) {
-            log_error(&c->log, "--local %s: expected an address block such as 192.0.2.0/24", c->local[i]);
+            log_error(&c->log, "--local %s: expected an address block such as 192.0.2.0/24",
+                      c->local[i]);
             return 2;
         }
     return c->names && !peer_namer_load(c->namer, c->names, &c->log) ? 1 : -1;
@@ -286,14 +302,16 @@ static void show_progress(void *user, const struct event_reader *reader)
     struct command *c = user;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t passed = (now.tv_sec - c->shown.tv_sec) * 1000 + (now.tv_nsec - c->shown.tv_nsec) / 1000000;
+    int64_t passed =
+        (now.tv_sec - c->shown.tv_sec) * 1000 + (now.tv_nsec - c->shown.tv_nsec) / 1000000;
     if (passed < 250)
         return;
     c->shown = now;
     c->progress_shown = true;
     uint64_t size = reader->input ? input_size(reader->input) : 0;
     if (size)
-        fprintf(stderr, "\rmxtap: %s sessions, %u %% of this file\033[K", wording_number(reader->sessions).text,
+        fprintf(stderr, "\rmxtap: %s sessions, %u %% of this file\033[K",
+                wording_number(reader->sessions).text,
                 (unsigned)(input_read_bytes(reader->input) * 100 / size));
     else
         fprintf(stderr, "\rmxtap: %s sessions\033[K", wording_number(reader->sessions).text);
@@ -313,7 +331,8 @@ static void make_reader(struct command *c)
         c->reader.progress = show_progress;
 }
 
-/* An event of the pipeline is one of ours: what is wrong with it is a defect, and reported like damage. */
+/* An event of the pipeline is one of ours: what is wrong with it is a defect, and reported like
+ * damage. */
 static void take_event(void *user, const char *line, size_t length)
 {
     struct command *c = user;
@@ -337,26 +356,32 @@ static bool read_all(struct command *c, char **paths)
                                    .any_port = c->any_port,
                                    .local = c->local,
                                    .local_count = c->local_count};
-        whole = analyze_captures((const char *const *)sources.captures, sources.count, &pipe, &c->log) && whole;
+        whole = analyze_captures((const char *const *)sources.captures, sources.count, &pipe,
+                                 &c->log) &&
+                whole;
     }
     sources_free(&sources);
     if (c->progress_shown)
         fputs("\r\033[K", stderr);
     if (!c->reader.lines && whole)
-        log_warning(&c->log, "no events: is this the output of mxtap, or a capture with mail on its ports?");
+        log_warning(&c->log,
+                    "no events: is this the output of mxtap, or a capture with mail on its ports?");
     else if (c->reader.other_ports)
-        log_note(&c->log, "%s sessions on other ports passed over", wording_number(c->reader.other_ports).text);
+        log_note(&c->log, "%s sessions on other ports passed over",
+                 wording_number(c->reader.other_ports).text);
     return whole && !c->reader.damaged;
 }
 
 static bool use_colour(FILE *out)
 {
     const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    return isatty(fileno(out)) && !(no_colour && *no_colour) && !(terminal && strcmp(terminal, "dumb") == 0);
+    return isatty(fileno(out)) && !(no_colour && *no_colour) &&
+           !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
 /* Whole or not at all: the file gets its name when everything is in it. */
-static bool write_file(struct command *c, const char *path, bool (*write)(struct command *c, FILE *out))
+static bool write_file(struct command *c, const char *path,
+                       bool (*write)(struct command *c, FILE *out))
 {
     bool standard = strcmp(path, "-") == 0;
     struct prose part = {0};
@@ -369,7 +394,8 @@ static bool write_file(struct command *c, const char *path, bool (*write)(struct
     if (!standard && good)
         good = rename(part.text, path) == 0;
     if (!good) {
-        log_error(&c->log, "%s: %s", standard ? "standard output" : path, errno ? strerror(errno) : "out of memory");
+        log_error(&c->log, "%s: %s", standard ? "standard output" : path,
+                  errno ? strerror(errno) : "out of memory");
         if (out && !standard)
             remove(part.text);
     }

@@ -43,23 +43,24 @@ enum { REPORT_SUBSTANTIAL = 1024 };
 /* How a session was protected: everything in an event that a policy can ask for. All of it is the
  * key of its table; numbers of strings are 0 where the event has none. */
 struct posture {
-    uint8_t outcome;        /* enum outcome */
-    uint8_t starttls;       /* enum starttls; STARTTLS_COUNT: no smtp object */
-    uint8_t client_max;     /* enum tls_version, NONE unknown */
-    uint8_t version;        /* ... what the server chose */
-    uint8_t supports;       /* ... what the sentinel in the server's random proves */
+    uint8_t outcome;                 /* enum outcome */
+    uint8_t starttls;                /* enum starttls; STARTTLS_COUNT: no smtp object */
+    uint8_t client_max;              /* enum tls_version, NONE unknown */
+    uint8_t version;                 /* ... what the server chose */
+    uint8_t supports;                /* ... what the sentinel in the server's random proves */
     uint8_t client_pfs, client_pq;   /* enum tristate: offered */
     uint8_t session_pfs, session_pq; /* enum tristate: chosen */
-    uint8_t limited_by;     /* enum side */
-    uint8_t flags;          /* enum posture_flag */
+    uint8_t limited_by;              /* enum side */
+    uint8_t flags;                   /* enum posture_flag */
     uint8_t zero;
     uint32_t findings;      /* bits 1 << enum finding */
     uint32_t cipher, group; /* strings: name, else id */
     uint32_t reason;        /* string: why TLS failed; only with outcome tls_failed */
 };
 
-/* Who talked with whom. A side that is ours has its address and, if known, its host name; a peer is named by --by, and
- * has its address only where it is not known which side is ours (direction NONE). */
+/* Who talked with whom. A side that is ours has its address and, if known, its host name; a peer is
+ * named by --by, and has its address only where it is not known which side is ours (direction
+ * NONE). */
 struct pair_key {
     uint32_t address[2], name[2]; /* strings, by enum side */
     uint8_t by[2];                /* enum named_by */
@@ -74,7 +75,8 @@ struct pair {
 /* One cell of the cube: sessions of a pair with a posture on a day (UTC). */
 struct row_key {
     uint32_t pair, posture;
-    int64_t bucket; /* start of the day, seconds since 1970; with a period to keep (--since): the second */
+    int64_t bucket; /* start of the day, seconds since 1970; with a period to keep (--since): the
+                       second */
 };
 struct row {
     struct row_key key;
@@ -85,8 +87,8 @@ struct row {
 /* A session in which somebody interfered, or that fell back to clear text: all of it is its key. */
 struct incident {
     int64_t time_ns;
-    uint32_t uid, finding;                                  /* string; enum finding */
-    uint32_t client, server, client_name, server_name;      /* strings: addresses, host names */
+    uint32_t uid, finding;                             /* string; enum finding */
+    uint32_t client, server, client_name, server_name; /* strings: addresses, host names */
 };
 
 struct certificate_key {
@@ -131,10 +133,10 @@ struct aggregate {
     int64_t keep;              /* seconds before the newest session that are wanted; 0: all */
     int64_t first_ns, last_ns; /* period of the sessions; first > last: none */
     uint64_t damaged;          /* lines that could not be used */
-    uint64_t threshold;        /* peers with this priority or a higher one are folded; UINT64_MAX: none */
-    bool certificates_cut;     /* some were left out at the limit */
-    bool days_only;            /* some came from an aggregate, which knows days only */
-    bool failed;               /* memory ran out: the aggregate is not whole */
+    uint64_t threshold; /* peers with this priority or a higher one are folded; UINT64_MAX: none */
+    bool certificates_cut; /* some were left out at the limit */
+    bool days_only;        /* some came from an aggregate, which knows days only */
+    bool failed;           /* memory ran out: the aggregate is not whole */
     uint64_t pairs_next, rows_next, bytes_next; /* when to fold and tidy up */
     struct strings strings;
     struct table postures, pairs, rows, incidents, certificates, sensors, runs;
@@ -171,7 +173,8 @@ void aggregate_run(struct aggregate *aggregate, const struct run *run);
 /* aggregate_merge adds all of another aggregate, which stays as it was. */
 void aggregate_merge(struct aggregate *into, const struct aggregate *from);
 
-/* aggregate_lower says that peers from this priority on were folded elsewhere, so they are here as well. */
+/* aggregate_lower says that peers from this priority on were folded elsewhere, so they are here as
+ * well. */
 void aggregate_lower(struct aggregate *aggregate, uint64_t threshold);
 
 /* aggregate_tidy folds and drops what is beyond the limits, if it is time to. Numbers of strings
@@ -188,8 +191,8 @@ int64_t aggregate_cut(const struct aggregate *aggregate);
 /* aggregate_day returns the start of the UTC day of a second. */
 int64_t aggregate_day(int64_t seconds);
 
-/* aggregate_write writes it as lines of JSON, in an order that depends on nothing but what is in it;
- * it must be finished. False if the stream has an error. */
+/* aggregate_write writes it as lines of JSON, in an order that depends on nothing but what is in
+ * it; it must be finished. False if the stream has an error. */
 bool aggregate_write(const struct aggregate *aggregate, FILE *out);
 
 #endif

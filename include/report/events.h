@@ -19,36 +19,40 @@ struct event_reader {
     struct aggregate *aggregate; /* borrowed */
     struct peer_namer *namer;    /* borrowed */
     bool by_given;               /* what a peer is was said, or is fixed by what was read */
-    const uint8_t *ports;        /* bits of the server ports that are wanted, 8192 bytes; NULL all */
+    const uint8_t *ports; /* bits of the server ports that are wanted, 8192 bytes; NULL all */
     struct log *log;
-    void (*progress)(void *user, const struct event_reader *reader); /* may be NULL; called now and then */
+    void (*progress)(void *user,
+                     const struct event_reader *reader); /* may be NULL; called now and then */
     void *user;
     uint64_t lines, sessions, stats; /* used */
     uint64_t other_ports;            /* sessions passed over for their port */
-    uint64_t damaged;                /* lines that could not be used, also counted in the aggregate */
-    uint64_t damaged_here;           /* ... of this file */
-    uint64_t aggregates;             /* files of aggregates, by their header */
-    const struct input *input;       /* being read, for progress */
-    struct aggregate_lines *part;    /* state of reading an aggregate */
+    uint64_t damaged;             /* lines that could not be used, also counted in the aggregate */
+    uint64_t damaged_here;        /* ... of this file */
+    uint64_t aggregates;          /* files of aggregates, by their header */
+    const struct input *input;    /* being read, for progress */
+    struct aggregate_lines *part; /* state of reading an aggregate */
 };
 
 void event_reader_init(struct event_reader *reader);
 void event_reader_close(struct event_reader *reader);
 
-/* event_reader_line takes one line, without or with its LF. NULL if it was used or empty, else why not (static). */
+/* event_reader_line takes one line, without or with its LF. NULL if it was used or empty, else why
+ * not (static). */
 const char *event_reader_line(struct event_reader *reader, const char *line, size_t length);
 
-/* event_reader_file reads all lines of a file; each that cannot be used is counted, and the first ones are named in the log. `name` is
- * for messages. */
+/* event_reader_file reads all lines of a file; each that cannot be used is counted, and the first
+ * ones are named in the log. `name` is for messages. */
 void event_reader_file(struct event_reader *reader, struct input *input, const char *name);
 
 /* event_reader_damage counts and reports a line that cannot be used. */
-void event_reader_damage(struct event_reader *reader, const char *name, uint64_t line, const char *why);
+void event_reader_damage(struct event_reader *reader, const char *name, uint64_t line,
+                         const char *why);
 
 /* event_time reads an RFC 3339 time in UTC into nanoseconds since 1970. */
 bool event_time(const char *text, int64_t *ns);
 
-/* event_session counts a session event; event_stats a stats event. NULL if it could be used, else why not. (src/report/session.c) */
+/* event_session counts a session event; event_stats a stats event. NULL if it could be used, else
+ * why not. (src/report/session.c) */
 const char *event_session(struct event_reader *reader, const json_t *event);
 const char *event_stats(struct event_reader *reader, const json_t *event);
 

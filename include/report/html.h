@@ -15,7 +15,8 @@ struct html {
 
 extern const char html_style[];
 
-/* html_text writes a text with all that HTML gives a meaning to escaped; from the wire, controls escaped as well. */
+/* html_text writes a text with all that HTML gives a meaning to escaped; from the wire, controls
+ * escaped as well. */
 void html_text(struct html *html, const char *text);
 void html_string(struct html *html, uint32_t string);
 
@@ -28,9 +29,11 @@ void html_cell_number(struct html *html, const char *label, uint64_t number);
 void html_section(struct html *html, const char *id, const char *title);
 void html_end(struct html *html);
 
-/* Charts (html_chart.c): bars in SVG, all words beside them in HTML, so that they are legible on a phone. */
+/* Charts (html_chart.c): bars in SVG, all words beside them in HTML, so that they are legible on a
+ * phone. */
 void html_policy_bar(struct html *html, const struct policy_line *line);
-void html_share_bar(struct html *html, const char *label, uint64_t part, uint64_t offered, uint64_t of);
+void html_share_bar(struct html *html, const char *label, uint64_t part, uint64_t offered,
+                    uint64_t of);
 void html_days_chart(struct html *html);
 void html_peers_chart(struct html *html);
 

@@ -9,7 +9,13 @@
 #include "report/figures.h"
 
 /* Which peers are listed (--peers): bits. */
-enum peer_list { LIST_CANNOT = 1, LIST_CLEAR = 2, LIST_FAILED = 4, LIST_UNKNOWN = 8, LIST_ALL = 16 };
+enum peer_list {
+    LIST_CANNOT = 1,
+    LIST_CLEAR = 2,
+    LIST_FAILED = 4,
+    LIST_UNKNOWN = 8,
+    LIST_ALL = 16
+};
 
 struct report_output {
     FILE *out;
@@ -19,7 +25,8 @@ struct report_output {
     const char *command; /* the command line, for the report's foot */
 };
 
-/* Each writes a whole report; errors show as ferror(out), except that false means memory ran out. */
+/* Each writes a whole report; errors show as ferror(out), except that false means memory ran out.
+ */
 bool report_text(const struct figures *figures, const struct report_output *output);
 bool report_html(const struct figures *figures, const struct report_output *output);
 bool report_json(const struct figures *figures, const struct report_output *output);
@@ -28,7 +35,8 @@ bool report_csv(const struct figures *figures, const struct report_output *outpu
 /* report_lists tells whether a peer belongs into one of the lists. */
 bool report_lists(const struct peer_figures *peer, unsigned lists);
 
-/* report_incidents returns the incidents in order of time (new: memory_free), NULL without memory. */
+/* report_incidents returns the incidents in order of time (new: memory_free), NULL without memory.
+ */
 const struct incident **report_incidents(const struct aggregate *aggregate);
 
 /* A certificate of one server or several, by its digest: what the lists show. */
@@ -39,7 +47,8 @@ struct certificate_shown {
     int64_t last; /* seconds since 1970 */
 };
 
-/* report_certificates returns all certificates in the order in which they end (new: memory_free), NULL without memory; *count tells how many. */
+/* report_certificates returns all certificates in the order in which they end (new: memory_free),
+ * NULL without memory; *count tells how many. */
 struct certificate_shown *report_certificates(const struct aggregate *aggregate, uint32_t *count);
 
 /* Certificates that end within this time of the newest session are listed as about to. */

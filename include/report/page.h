@@ -21,8 +21,8 @@ unsigned page_width(const char *text);
 /* page_tone switches the colour, if there is any. */
 void page_tone(const struct page *page, enum page_tone tone);
 
-/* page_wrap writes a text in lines of at most PAGE_WIDTH columns, the first after `first`, the others after `rest` blanks. A word longer
- * than a line gets one of its own. */
+/* page_wrap writes a text in lines of at most PAGE_WIDTH columns, the first after `first`, the
+ * others after `rest` blanks. A word longer than a line gets one of its own. */
 void page_wrap(const struct page *page, const char *text, unsigned first, unsigned rest);
 
 /* page_left and page_right write a text padded to a width, never cut. */
@@ -30,7 +30,8 @@ void page_left(const struct page *page, const char *text, unsigned width);
 void page_right(const struct page *page, const char *text, unsigned width);
 
 /* page_head writes a heading of one line. */
-void page_head(const struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void page_head(const struct page *page, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* page_safe returns a text from the wire made harmless, in page->prose. */
 const char *page_safe(struct page *page, const char *text);

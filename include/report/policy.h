@@ -14,10 +14,12 @@ struct requirement {
     bool pfs, pq, tls;
 };
 
-/* requirement_parse reads "TLSv1.2", "pfs", "pq", "tls", or several with commas; false if a word is none of them. */
+/* requirement_parse reads "TLSv1.2", "pfs", "pq", "tls", or several with commas; false if a word is
+ * none of them. */
 bool requirement_parse(const char *text, struct requirement *out);
 
-/* requirement_label writes it for people: "TLS 1.2 with forward secrecy"; returns out. requirement_word as it was asked for. */
+/* requirement_label writes it for people: "TLS 1.2 with forward secrecy"; returns out.
+ * requirement_word as it was asked for. */
 enum { REQUIREMENT_LABEL = 96 };
 const char *requirement_label(const struct requirement *requirement, char out[REQUIREMENT_LABEL]);
 const char *requirement_word(const struct requirement *requirement, char out[REQUIREMENT_LABEL]);

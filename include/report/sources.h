@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the command line names: files, folders, standard input; each told by content to be lines or a capture. */
+/* What the command line names: files, folders, standard input; each told by content to be lines or
+ * a capture. */
 #ifndef REPORT_SOURCES_H
 #define REPORT_SOURCES_H
 
@@ -13,11 +14,11 @@ struct sources {
     struct event_reader *reader; /* borrowed: lines are read at once */
     char **captures;             /* owned */
     size_t count, capacity;
-    bool failed;                 /* something could not be read; it was reported */
+    bool failed; /* something could not be read; it was reported */
 };
 
-/* sources_take reads a path ("-": standard input) if it holds lines, keeps it if it is a capture. In a folder, files that are neither
- * are passed over. */
+/* sources_take reads a path ("-": standard input) if it holds lines, keeps it if it is a capture.
+ * In a folder, files that are neither are passed over. */
 void sources_take(struct sources *sources, const char *path);
 void sources_free(struct sources *sources);
 

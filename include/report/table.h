@@ -35,8 +35,8 @@ struct table {
 void table_init(struct table *table, uint32_t item_size, uint32_t key_size);
 void table_close(struct table *table);
 
-/* table_get returns the item with this key, added (zeroed but for its key) if it was not there; NULL
- * without memory. */
+/* table_get returns the item with this key, added (zeroed but for its key) if it was not there;
+ * NULL without memory. */
 void *table_get(struct table *table, const void *key) __attribute__((warn_unused_result));
 
 /* table_find returns the item with this key, or NULL. */

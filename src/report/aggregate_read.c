@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of an aggregate file, written by aggregate_write, back into the aggregate that is being made. */
+/* Lines of an aggregate file, written by aggregate_write, back into the aggregate that is being
+ * made. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,9 @@ enum { DAY = 86400, DAYS_MOST = 106000 }; /* nanoseconds end in the year 2262 */
 struct aggregate_lines {
     struct posture *postures; /* strings are those of the aggregate at hand: see `texts` */
     struct posture_texts {
-        char *cipher, *group, *reason; /* owned: numbers of strings change when the aggregate is tidied */
-    } *texts;
+        char *cipher, *group,
+            *reason; /* owned: numbers of strings change when the aggregate is tidied */
+    } * texts;
     uint32_t count, capacity;
     bool open;    /* a header was read, and no end yet */
     bool refused; /* its header does not fit: its lines are passed over */
@@ -35,7 +37,8 @@ static void lines_clear(struct aggregate_lines *lines)
     memset(lines, 0, sizeof *lines);
 }
 
-static bool integer_of(const json_t *object, const char *key, int64_t least, int64_t most, int64_t *out)
+static bool integer_of(const json_t *object, const char *key, int64_t least, int64_t most,
+                       int64_t *out)
 {
     const json_t *value = json_object_get(object, key);
     if (!json_is_integer(value))
@@ -84,7 +87,8 @@ static enum peer_by by_of(const char *word)
     return (enum peer_by)by;
 }
 
-/* An aggregate by another notion of peer cannot be added. The first one decides if nothing else did. */
+/* An aggregate by another notion of peer cannot be added. The first one decides if nothing else
+ * did. */
 static bool header_fits(struct event_reader *reader, enum peer_by by)
 {
     struct aggregate *aggregate = reader->aggregate;
@@ -109,9 +113,11 @@ static const char *take_header(struct event_reader *reader, const json_t *line)
     lines->open = true;
     lines->refused = !header_fits(reader, by_of(by));
     if (lines->refused)
-        return "an aggregate whose peers are of another kind: give the same --by, and no events by another one";
+        return "an aggregate whose peers are of another kind: give the same --by, and no events by "
+               "another one";
     int64_t first, last, damaged;
-    if (integer_of(line, "first_ns", INT64_MIN, INT64_MAX, &first) && integer_of(line, "last_ns", first, INT64_MAX, &last))
+    if (integer_of(line, "first_ns", INT64_MIN, INT64_MAX, &first) &&
+        integer_of(line, "last_ns", first, INT64_MAX, &last))
         aggregate_period(reader->aggregate, first, last);
     if (integer_of(line, "damaged", 0, INT64_MAX, &damaged))
         reader->aggregate->damaged += (uint64_t)damaged;
@@ -153,8 +159,9 @@ static const char *take_posture(struct event_reader *reader, const json_t *line)
     struct aggregate_lines *lines = reader->part;
     const char *outcome = event_text(line, "outcome"), *starttls = event_text(line, "starttls");
     int64_t number, flags;
-    if (!integer_of(line, "number", lines->count, lines->count, &number) || !integer_of(line, "flags", 0, 255, &flags) ||
-        !outcome || word_outcome_of(outcome) == OUTCOME_COUNT || !reserve_posture(lines))
+    if (!integer_of(line, "number", lines->count, lines->count, &number) ||
+        !integer_of(line, "flags", 0, 255, &flags) || !outcome ||
+        word_outcome_of(outcome) == OUTCOME_COUNT || !reserve_posture(lines))
         return "a posture of an aggregate that is not whole";
     struct posture *posture = &lines->postures[lines->count];
     *posture = (struct posture){
@@ -171,7 +178,8 @@ static const char *take_posture(struct event_reader *reader, const json_t *line)
         .flags = (uint8_t)flags,
         .findings = findings_of(json_object_get(line, "findings")),
     };
-    lines->texts[lines->count++] = (struct posture_texts){copy_text(line, "cipher"), copy_text(line, "group"), copy_text(line, "reason")};
+    lines->texts[lines->count++] = (struct posture_texts){
+        copy_text(line, "cipher"), copy_text(line, "group"), copy_text(line, "reason")};
     return NULL;
 }
 
@@ -183,7 +191,8 @@ static enum direction direction_of(const char *word)
     return DIRECTION_NONE;
 }
 
-static bool take_side(struct event_reader *reader, const json_t *side, struct pair_key *key, enum side which)
+static bool take_side(struct event_reader *reader, const json_t *side, struct pair_key *key,
+                      enum side which)
 {
     const char *by = event_text(side, "by");
     if (!by || wording_named_by_of(by) == NAMED_BY_COUNT)
@@ -205,8 +214,8 @@ static bool take_row(struct event_reader *reader, const struct pair_key *key, co
             return false;
         cell[i] = json_integer_value(json_array_get(row, i));
     }
-    if (cell[0] < 0 || cell[0] >= lines->count || cell[1] < -DAYS_MOST || cell[1] > DAYS_MOST || cell[2] < 1 ||
-        aggregate_day(cell[3]) != cell[1] * DAY)
+    if (cell[0] < 0 || cell[0] >= lines->count || cell[1] < -DAYS_MOST || cell[1] > DAYS_MOST ||
+        cell[2] < 1 || aggregate_day(cell[3]) != cell[1] * DAY)
         return false;
     struct posture posture = lines->postures[cell[0]];
     const struct posture_texts *texts = &lines->texts[cell[0]];
@@ -256,7 +265,8 @@ static const char *take_certificate(struct event_reader *reader, const json_t *l
     struct certificate_seen seen = {0};
     int64_t sessions;
     if (!integer_of(line, "not_after", INT64_MIN, INT64_MAX, &seen.key.not_after) ||
-        !integer_of(line, "last", INT64_MIN, INT64_MAX, &seen.last) || !integer_of(line, "sessions", 1, INT64_MAX, &sessions))
+        !integer_of(line, "last", INT64_MIN, INT64_MAX, &seen.last) ||
+        !integer_of(line, "sessions", 1, INT64_MAX, &sessions))
         return "a certificate of an aggregate that is not whole";
     seen.sessions = (uint64_t)sessions;
     seen.key.sha256 = aggregate_string(aggregate, event_text(line, "sha256"));
@@ -289,8 +299,10 @@ static const char *take_sensor(struct event_reader *reader, const json_t *line)
     struct aggregate *aggregate = reader->aggregate;
     struct sensor_day day = {0};
     int64_t number, sessions, stats;
-    if (!integer_of(line, "day", -DAYS_MOST, DAYS_MOST, &number) || !integer_of(line, "sessions", 0, INT64_MAX, &sessions) ||
-        !integer_of(line, "stats", 0, INT64_MAX, &stats) || !take_alive(event_text(line, "alive"), &day))
+    if (!integer_of(line, "day", -DAYS_MOST, DAYS_MOST, &number) ||
+        !integer_of(line, "sessions", 0, INT64_MAX, &sessions) ||
+        !integer_of(line, "stats", 0, INT64_MAX, &stats) ||
+        !take_alive(event_text(line, "alive"), &day))
         return "a sensor of an aggregate that is not whole";
     day.key.day = number * DAY;
     day.key.name = aggregate_string(aggregate, event_text(line, "name"));
@@ -305,10 +317,15 @@ static const char *take_run(struct event_reader *reader, const json_t *line)
 {
     struct aggregate *aggregate = reader->aggregate;
     int64_t packets, received, dropped, last;
-    if (!integer_of(line, "packets", 0, INT64_MAX, &packets) || !integer_of(line, "received", 0, INT64_MAX, &received) ||
-        !integer_of(line, "dropped", 0, INT64_MAX, &dropped) || !integer_of(line, "last", INT64_MIN, INT64_MAX, &last))
+    if (!integer_of(line, "packets", 0, INT64_MAX, &packets) ||
+        !integer_of(line, "received", 0, INT64_MAX, &received) ||
+        !integer_of(line, "dropped", 0, INT64_MAX, &dropped) ||
+        !integer_of(line, "last", INT64_MIN, INT64_MAX, &last))
         return "a run of an aggregate that is not whole";
-    struct run run = {.packets = (uint64_t)packets, .received = (uint64_t)received, .dropped = (uint64_t)dropped, .last = last};
+    struct run run = {.packets = (uint64_t)packets,
+                      .received = (uint64_t)received,
+                      .dropped = (uint64_t)dropped,
+                      .last = last};
     run.key.name = aggregate_string(aggregate, event_text(line, "name"));
     run.key.place = aggregate_string(aggregate, event_text(line, "place"));
     run.key.run = aggregate_string(aggregate, event_text(line, "run"));
@@ -328,8 +345,10 @@ static const struct {
     const char *part;
     const char *(*take)(struct event_reader *reader, const json_t *line);
 } parts[] = {
-    {"pair", take_pair},     {"posture", take_posture}, {"incident", take_incident}, {"certificate", take_certificate},
-    {"sensor", take_sensor}, {"run", take_run},         {"end", take_end},
+    {"pair", take_pair},         {"posture", take_posture},
+    {"incident", take_incident}, {"certificate", take_certificate},
+    {"sensor", take_sensor},     {"run", take_run},
+    {"end", take_end},
 };
 
 const char *aggregate_line(struct event_reader *reader, const json_t *line)

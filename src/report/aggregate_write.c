@@ -39,8 +39,10 @@ static int by_posture(const void *a, const void *b, void *context)
 static int by_pair(const void *a, const void *b, void *context)
 {
     const struct aggregate *aggregate = context;
-    const struct pair_key *x = &((const struct pair *)table_at(&aggregate->pairs, *(const uint32_t *)a))->key;
-    const struct pair_key *y = &((const struct pair *)table_at(&aggregate->pairs, *(const uint32_t *)b))->key;
+    const struct pair_key *x =
+        &((const struct pair *)table_at(&aggregate->pairs, *(const uint32_t *)a))->key;
+    const struct pair_key *y =
+        &((const struct pair *)table_at(&aggregate->pairs, *(const uint32_t *)b))->key;
     int order = (int)x->direction - (int)y->direction;
     for (unsigned side = SIDE_CLIENT; side <= SIDE_SERVER && !order; side++) {
         order = by_text(aggregate, x->name[side], y->name[side]);
@@ -67,8 +69,12 @@ static int by_incident(const void *a, const void *b, void *context)
 static int by_certificate(const void *a, const void *b, void *context)
 {
     const struct aggregate *aggregate = context;
-    const struct certificate_key *x = &((const struct certificate_seen *)table_at(&aggregate->certificates, *(const uint32_t *)a))->key;
-    const struct certificate_key *y = &((const struct certificate_seen *)table_at(&aggregate->certificates, *(const uint32_t *)b))->key;
+    const struct certificate_key *x =
+        &((const struct certificate_seen *)table_at(&aggregate->certificates, *(const uint32_t *)a))
+             ->key;
+    const struct certificate_key *y =
+        &((const struct certificate_seen *)table_at(&aggregate->certificates, *(const uint32_t *)b))
+             ->key;
     int order = (x->not_after > y->not_after) - (x->not_after < y->not_after);
     order = order ? order : by_text(aggregate, x->sha256, y->sha256);
     order = order ? order : by_text(aggregate, x->server, y->server);
@@ -78,8 +84,10 @@ static int by_certificate(const void *a, const void *b, void *context)
 static int by_sensor(const void *a, const void *b, void *context)
 {
     const struct aggregate *aggregate = context;
-    const struct sensor_key *x = &((const struct sensor_day *)table_at(&aggregate->sensors, *(const uint32_t *)a))->key;
-    const struct sensor_key *y = &((const struct sensor_day *)table_at(&aggregate->sensors, *(const uint32_t *)b))->key;
+    const struct sensor_key *x =
+        &((const struct sensor_day *)table_at(&aggregate->sensors, *(const uint32_t *)a))->key;
+    const struct sensor_key *y =
+        &((const struct sensor_day *)table_at(&aggregate->sensors, *(const uint32_t *)b))->key;
     int order = by_text(aggregate, x->name, y->name);
     order = order ? order : by_text(aggregate, x->place, y->place);
     return order ? order : (x->day > y->day) - (x->day < y->day);
@@ -88,8 +96,10 @@ static int by_sensor(const void *a, const void *b, void *context)
 static int by_run(const void *a, const void *b, void *context)
 {
     const struct aggregate *aggregate = context;
-    const struct run_key *x = &((const struct run *)table_at(&aggregate->runs, *(const uint32_t *)a))->key;
-    const struct run_key *y = &((const struct run *)table_at(&aggregate->runs, *(const uint32_t *)b))->key;
+    const struct run_key *x =
+        &((const struct run *)table_at(&aggregate->runs, *(const uint32_t *)a))->key;
+    const struct run_key *y =
+        &((const struct run *)table_at(&aggregate->runs, *(const uint32_t *)b))->key;
     int order = by_text(aggregate, x->name, y->name);
     order = order ? order : by_text(aggregate, x->place, y->place);
     order = order ? order : by_text(aggregate, x->run, y->run);
@@ -97,7 +107,8 @@ static int by_run(const void *a, const void *b, void *context)
 }
 
 /* Returns the item numbers of a table in order of content (new), NULL without memory. */
-static uint32_t *sorted(struct writing *w, const struct table *table, int (*compare)(const void *, const void *, void *))
+static uint32_t *sorted(struct writing *w, const struct table *table,
+                        int (*compare)(const void *, const void *, void *))
 {
     uint32_t *order = memory_new_array(table->count, sizeof *order);
     if (!order) {
@@ -208,7 +219,8 @@ static void write_cells(struct writing *w, const struct ranked_row *rows, uint32
     emit_text(&w->emit, "direction", word_direction((enum direction)pair->key.direction));
     write_side(w, &pair->key, SIDE_CLIENT);
     write_side(w, &pair->key, SIDE_SERVER);
-    emit_open(&w->emit, "rows", '['); /* [posture, day since 1970, sessions, second of the last since 1970] */
+    emit_open(&w->emit, "rows",
+              '['); /* [posture, day since 1970, sessions, second of the last since 1970] */
     for (uint32_t i = 0; i < count; i++) {
         const struct row *row = rows[i].row;
         emit_open(&w->emit, NULL, '[');
@@ -233,11 +245,13 @@ static void write_rows(struct writing *w)
     }
     for (uint32_t i = 0; i < rows->count; i++) {
         const struct row *row = table_at(rows, i);
-        ranked[i] = (struct ranked_row){w->pair_rank[row->key.pair], w->posture_rank[row->key.posture], row};
+        ranked[i] = (struct ranked_row){w->pair_rank[row->key.pair],
+                                        w->posture_rank[row->key.posture], row};
     }
     qsort(ranked, rows->count, sizeof *ranked, by_rank);
     for (uint32_t i = 0, end; i < rows->count; i = end) {
-        for (end = i; end < rows->count && end - i < ROWS_PER_LINE && ranked[end].pair == ranked[i].pair;)
+        for (end = i;
+             end < rows->count && end - i < ROWS_PER_LINE && ranked[end].pair == ranked[i].pair;)
             end++;
         write_cells(w, ranked + i, end - i);
     }
@@ -327,7 +341,8 @@ static void write_run(struct writing *w, const void *item)
     close_line(w);
 }
 
-static void write_table(struct writing *w, const struct table *table, int (*compare)(const void *, const void *, void *),
+static void write_table(struct writing *w, const struct table *table,
+                        int (*compare)(const void *, const void *, void *),
                         void (*write)(struct writing *, const void *))
 {
     uint32_t *order = sorted(w, table, compare);

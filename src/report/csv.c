@@ -7,8 +7,8 @@
 #include "report/wording.h"
 
 /*
- * Quoted always, quotes doubled. A value that a spreadsheet would take for a formula gets an apostrophe in front: who controls a peer's name
- * must not run anything at ours.
+ * Quoted always, quotes doubled. A value that a spreadsheet would take for a formula gets an
+ * apostrophe in front: who controls a peer's name must not run anything at ours.
  */
 static void field(FILE *out, const char *text)
 {
@@ -38,16 +38,22 @@ static void number_field(FILE *out, uint64_t number)
     fprintf(out, ",%llu", (unsigned long long)number);
 }
 
-static void row(const struct figures *figures, const struct peer_figures *peer, FILE *out, struct prose *prose)
+static void row(const struct figures *figures, const struct peer_figures *peer, FILE *out,
+                struct prose *prose)
 {
     prose_clear(prose);
     wording_safe(prose, aggregate_text(figures->aggregate, peer->name));
     field(out, prose->text ? prose->text : "");
     fprintf(out, ",%s,%s,", wording_named_by_word((enum named_by)peer->by),
-            peer->flows == 1U << FLOW_IN ? "inbound" : peer->flows == 1U << FLOW_OUT ? "outbound" : "both");
+            peer->flows == 1U << FLOW_IN    ? "inbound"
+            : peer->flows == 1U << FLOW_OUT ? "outbound"
+                                            : "both");
     field(out, peer->cannot ? wording_at_most(figures, peer) : "");
-    const uint64_t numbers[] = {peer->cannot, peer->cannot_substantial, peer->sessions, peer->can, peer->unknown,
-                                peer->own, peer->clear, peer->failed, peer->fallback};
+    const uint64_t numbers[] = {peer->cannot,   peer->cannot_substantial,
+                                peer->sessions, peer->can,
+                                peer->unknown,  peer->own,
+                                peer->clear,    peer->failed,
+                                peer->fallback};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         number_field(out, numbers[i]);
     time_field(out, peer->last);
@@ -59,7 +65,8 @@ bool report_csv(const struct figures *figures, const struct report_output *outpu
 {
     struct prose prose = {0};
     unsigned lists = output->lists ? output->lists : LIST_CANNOT;
-    fputs("peer,named_by,direction,at_most,cannot,cannot_over_1kb,sessions,can,unknown,own,clear_text,failed,fell_back,"
+    fputs("peer,named_by,direction,at_most,cannot,cannot_over_1kb,sessions,can,unknown,own,clear_"
+          "text,failed,fell_back,"
           "last_seen,last_cannot\r\n",
           output->out);
     for (uint32_t i = 0; i < figures->peer_count && !output->anonymous; i++)

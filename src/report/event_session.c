@@ -20,7 +20,8 @@ static enum tls_version version_of(const json_t *object, const char *key)
 static uint8_t tristate_of(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
-    return json_is_boolean(value) ? json_is_true(value) ? TRISTATE_YES : TRISTATE_NO : TRISTATE_UNKNOWN;
+    return json_is_boolean(value) ? json_is_true(value) ? TRISTATE_YES : TRISTATE_NO
+                                  : TRISTATE_UNKNOWN;
 }
 
 static bool id_of(const json_t *object, const char *key, uint32_t *id)
@@ -37,8 +38,9 @@ static uint8_t pfs_of_cipher(const json_t *tls, enum tls_version version)
     uint32_t id;
     if (!id_of(tls, "cipher_id", &id))
         return TRISTATE_UNKNOWN;
-    unsigned traits = version == TLS_VERSION_SSL2 || id > UINT16_MAX ? ssl2_cipher_traits(id)
-                                                                     : tls_cipher_traits((uint16_t)id);
+    unsigned traits = version == TLS_VERSION_SSL2 || id > UINT16_MAX
+                          ? ssl2_cipher_traits(id)
+                          : tls_cipher_traits((uint16_t)id);
     if (!(traits & TLS_CIPHER_KNOWN))
         return TRISTATE_UNKNOWN;
     return traits & TLS_CIPHER_FORWARD_SECRECY ? TRISTATE_YES : TRISTATE_NO;
@@ -50,10 +52,12 @@ static uint8_t pq_of_group(const json_t *tls, enum tls_version version)
     uint32_t id;
     if (id_of(tls, "group_id", &id) && id <= UINT16_MAX)
         return tls_group_post_quantum((uint16_t)id) ? TRISTATE_YES : TRISTATE_NO;
-    return version == TLS_VERSION_NONE || version == TLS_VERSION_TLS13 ? TRISTATE_UNKNOWN : TRISTATE_NO;
+    return version == TLS_VERSION_NONE || version == TLS_VERSION_TLS13 ? TRISTATE_UNKNOWN
+                                                                       : TRISTATE_NO;
 }
 
-static uint32_t name_or_id(struct aggregate *aggregate, const json_t *tls, const char *name, const char *id)
+static uint32_t name_or_id(struct aggregate *aggregate, const json_t *tls, const char *name,
+                           const char *id)
 {
     const char *text = event_text(tls, name);
     return aggregate_string(aggregate, text ? text : event_text(tls, id));
@@ -61,28 +65,36 @@ static uint32_t name_or_id(struct aggregate *aggregate, const json_t *tls, const
 
 static uint8_t side_of(const char *word)
 {
-    return !word ? SIDE_NONE : strcmp(word, "client") == 0 ? SIDE_CLIENT : strcmp(word, "server") == 0 ? SIDE_SERVER : SIDE_NONE;
+    return !word                         ? SIDE_NONE
+           : strcmp(word, "client") == 0 ? SIDE_CLIENT
+           : strcmp(word, "server") == 0 ? SIDE_SERVER
+                                         : SIDE_NONE;
 }
 
-/* Why TLS failed, as a word that reads well in JSON: "alert protocol_version by server", "fin by client". */
+/* Why TLS failed, as a word that reads well in JSON: "alert protocol_version by server", "fin by
+ * client". */
 static uint32_t reason_of(struct aggregate *aggregate, const json_t *event, const json_t *tls)
 {
     char text[128];
     const json_t *alert = json_object_get(tls, "alert");
     const char *from = event_text(alert, "from");
     if (alert) {
-        const char *name = json_is_true(json_object_get(alert, "encrypted")) ? "encrypted" : event_text(alert, "name");
+        const char *name = json_is_true(json_object_get(alert, "encrypted"))
+                               ? "encrypted"
+                               : event_text(alert, "name");
         json_int_t code = json_integer_value(json_object_get(alert, "code"));
         if (name)
             snprintf(text, sizeof text, "alert %.64s by %.16s", name, from ? from : "unknown");
         else
-            snprintf(text, sizeof text, "alert %u by %.16s", (unsigned)code & 0xff, from ? from : "unknown");
+            snprintf(text, sizeof text, "alert %u by %.16s", (unsigned)code & 0xff,
+                     from ? from : "unknown");
         return aggregate_string(aggregate, text);
     }
     const json_t *end = json_object_get(event, "end");
     const char *how = event_text(end, "how");
     from = event_text(end, "from");
-    snprintf(text, sizeof text, "%.16s%s%.16s", how ? how : "unknown", from ? " by " : "", from ? from : "");
+    snprintf(text, sizeof text, "%.16s%s%.16s", how ? how : "unknown", from ? " by " : "",
+             from ? from : "");
     return aggregate_string(aggregate, text);
 }
 
@@ -93,7 +105,8 @@ static uint32_t findings_of(const json_t *event)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *word = json_string_value(json_array_get(list, i));
         enum finding finding = word ? word_finding_of(word) : FINDING_COUNT;
-        if (finding < FINDING_COUNT) /* those of a newer mxtap are no damage: names are only added */
+        if (finding <
+            FINDING_COUNT) /* those of a newer mxtap are no damage: names are only added */
             bits |= UINT32_C(1) << finding;
     }
     return bits;
@@ -128,7 +141,8 @@ static void fill_posture(struct aggregate *aggregate, const json_t *event, struc
     posture->findings = findings_of(event);
     if (json_object_get(event, "incomplete"))
         posture->flags |= POSTURE_INCOMPLETE;
-    json_int_t bytes = json_integer_value(json_object_get(json_object_get(event, "client"), "bytes"));
+    json_int_t bytes =
+        json_integer_value(json_object_get(json_object_get(event, "client"), "bytes"));
     if (bytes > REPORT_SUBSTANTIAL)
         posture->flags |= POSTURE_SUBSTANTIAL;
     if (tls)
@@ -137,7 +151,8 @@ static void fill_posture(struct aggregate *aggregate, const json_t *event, struc
         posture->reason = reason_of(aggregate, event, tls);
 }
 
-/* What the event says about a side: its address, what it announced, the names in its certificate. */
+/* What the event says about a side: its address, what it announced, the names in its certificate.
+ */
 static bool gather(const json_t *event, enum side side, struct peer_evidence *evidence)
 {
     memset(evidence, 0, sizeof *evidence);
@@ -148,7 +163,8 @@ static bool gather(const json_t *event, enum side side, struct peer_evidence *ev
     evidence->announced = event_text(json_object_get(event, "smtp"),
                                      side == SIDE_CLIENT ? "client_name" : "server_name");
     evidence->announced_by = side == SIDE_CLIENT ? NAMED_BY_HELLO : NAMED_BY_BANNER;
-    const json_t *x509 = json_object_get(json_object_get(json_object_get(event, "tls"), key), "x509");
+    const json_t *x509 =
+        json_object_get(json_object_get(json_object_get(event, "tls"), key), "x509");
     if (!x509)
         return true;
     const json_t *names = json_object_get(x509, "names");
@@ -164,7 +180,8 @@ static enum direction direction_of(const struct event_reader *reader, const json
                                    const struct peer_evidence sides[2])
 {
     if (peer_namer_has_local(reader->namer))
-        return peer_direction(reader->namer, &sides[SIDE_CLIENT].address, &sides[SIDE_SERVER].address);
+        return peer_direction(reader->namer, &sides[SIDE_CLIENT].address,
+                              &sides[SIDE_SERVER].address);
     const char *word = event_text(event, "direction");
     for (unsigned i = DIRECTION_INBOUND; word && i <= DIRECTION_EXTERNAL; i++)
         if (strcmp(word, word_direction((enum direction)i)) == 0)
@@ -174,12 +191,13 @@ static enum direction direction_of(const struct event_reader *reader, const json
 
 static bool side_is_ours(enum direction direction, enum side side)
 {
-    return direction == DIRECTION_INTERNAL || (direction == DIRECTION_INBOUND && side == SIDE_SERVER) ||
+    return direction == DIRECTION_INTERNAL ||
+           (direction == DIRECTION_INBOUND && side == SIDE_SERVER) ||
            (direction == DIRECTION_OUTBOUND && side == SIDE_CLIENT);
 }
 
-static void fill_pair(struct event_reader *reader, enum direction direction, const struct peer_evidence sides[2],
-                      struct pair_key *pair)
+static void fill_pair(struct event_reader *reader, enum direction direction,
+                      const struct peer_evidence sides[2], struct pair_key *pair)
 {
     struct aggregate *aggregate = reader->aggregate;
     pair->direction = (uint8_t)direction;
@@ -194,13 +212,13 @@ static void fill_pair(struct event_reader *reader, enum direction direction, con
     }
 }
 
-static void add_incidents(struct event_reader *reader, const json_t *event, int64_t ns, uint32_t findings,
-                          const struct peer_evidence sides[2])
+static void add_incidents(struct event_reader *reader, const json_t *event, int64_t ns,
+                          uint32_t findings, const struct peer_evidence sides[2])
 {
     struct aggregate *aggregate = reader->aggregate;
     for (unsigned i = 0; i < FINDING_COUNT; i++) {
-        if (!(findings >> i & 1) ||
-            (word_finding_class((enum finding)i) != FINDING_ATTACK && i != FINDING_PLAINTEXT_FALLBACK))
+        if (!(findings >> i & 1) || (word_finding_class((enum finding)i) != FINDING_ATTACK &&
+                                     i != FINDING_PLAINTEXT_FALLBACK))
             continue;
         struct incident incident = {.time_ns = ns, .finding = i};
         incident.uid = aggregate_string(aggregate, event_text(event, "uid"));
@@ -216,7 +234,8 @@ static void add_certificate(struct event_reader *reader, const json_t *event, in
                             const struct peer_evidence *server)
 {
     struct aggregate *aggregate = reader->aggregate;
-    const json_t *x509 = json_object_get(json_object_get(json_object_get(event, "tls"), "server"), "x509");
+    const json_t *x509 =
+        json_object_get(json_object_get(json_object_get(event, "tls"), "server"), "x509");
     const char *ends = event_text(x509, "not_after");
     int64_t not_after;
     if (!ends || !event_time(ends, &not_after))
@@ -230,7 +249,8 @@ static void add_certificate(struct event_reader *reader, const json_t *event, in
     aggregate_certificate(aggregate, &seen);
 }
 
-static void add_sign_of_life(struct aggregate *aggregate, const json_t *event, int64_t seconds, bool stats)
+static void add_sign_of_life(struct aggregate *aggregate, const json_t *event, int64_t seconds,
+                             bool stats)
 {
     const json_t *sensor = json_object_get(event, "sensor");
     const char *place = event_text(sensor, "interface");
@@ -262,7 +282,8 @@ const char *event_session(struct event_reader *reader, const json_t *event)
     if (!outcome || word_outcome_of(outcome) == OUTCOME_COUNT)
         return "a session with an outcome that is not known";
     struct peer_evidence sides[2];
-    if (!gather(event, SIDE_CLIENT, &sides[SIDE_CLIENT]) || !gather(event, SIDE_SERVER, &sides[SIDE_SERVER]))
+    if (!gather(event, SIDE_CLIENT, &sides[SIDE_CLIENT]) ||
+        !gather(event, SIDE_SERVER, &sides[SIDE_SERVER]))
         return "a session without the addresses of client and server";
     if (!port_wanted(reader, event)) {
         reader->other_ports++;
@@ -289,7 +310,8 @@ static uint64_t count_of(const json_t *object, const char *key)
     return value > 0 ? (uint64_t)value : 0;
 }
 
-/* Counters grow from the start of mxtap: the start tells runs apart. Without one (an older mxtap) a live sensor counts as one run. */
+/* Counters grow from the start of mxtap: the start tells runs apart. Without one (an older mxtap) a
+ * live sensor counts as one run. */
 const char *event_stats(struct event_reader *reader, const json_t *event)
 {
     struct aggregate *aggregate = reader->aggregate;
@@ -297,12 +319,15 @@ const char *event_stats(struct event_reader *reader, const json_t *event)
     int64_t ns;
     if (!time || !event_time(time, &ns))
         return "stats without a time in UTC";
-    const json_t *sensor = json_object_get(event, "sensor"), *drops = json_object_get(event, "drops");
+    const json_t *sensor = json_object_get(event, "sensor"),
+                 *drops = json_object_get(event, "drops");
     const char *started = event_text(event, "started");
     struct run run = {
         .key.name = aggregate_string(aggregate, event_text(sensor, "name")),
         .key.place = aggregate_string(aggregate, event_text(sensor, "interface")),
-        .key.run = aggregate_string(aggregate, started ? started : drops ? NULL : time),
+        .key.run = aggregate_string(aggregate, started ? started
+                                               : drops ? NULL
+                                                       : time),
         .key.live = drops != NULL,
         .packets = count_of(event, "packets"),
         .received = count_of(drops, "received"),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way into the report: files of lines, each parsed by jansson and handed on by its event_type. */
+/* The way into the report: files of lines, each parsed by jansson and handed on by its event_type.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +44,8 @@ static bool sign(const char **at, char c)
     return *(*at)++ == c;
 }
 
-/* Days since 1970 of a date of the Gregorian calendar; years begin in March, so that February ends them. */
+/* Days since 1970 of a date of the Gregorian calendar; years begin in March, so that February ends
+ * them. */
 static int64_t days_of(int64_t year, unsigned month, unsigned day)
 {
     year -= month <= 2;
@@ -124,7 +126,8 @@ const char *event_reader_line(struct event_reader *reader, const char *line, siz
     return why;
 }
 
-void event_reader_damage(struct event_reader *reader, const char *name, uint64_t line, const char *why)
+void event_reader_damage(struct event_reader *reader, const char *name, uint64_t line,
+                         const char *why)
 {
     reader->damaged++;
     reader->aggregate->damaged++;
@@ -140,7 +143,8 @@ struct line_source {
     bool too_long;
 };
 
-/* Returns the length of the next line, -1 at the end. fgets is fast here, and bounded; NULs in it make no line of JSON. */
+/* Returns the length of the next line, -1 at the end. fgets is fast here, and bounded; NULs in it
+ * make no line of JSON. */
 static long next_line(struct line_source *source)
 {
     size_t length = 0;

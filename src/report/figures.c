@@ -11,7 +11,7 @@ enum { DAY = 86400 };
 
 int64_t figures_monday(int64_t day)
 {
-    int64_t number = day / DAY;           /* 1970-01-01 was a Thursday */
+    int64_t number = day / DAY; /* 1970-01-01 was a Thursday */
     int64_t weekday = ((number + 3) % 7 + 7) % 7;
     return day - weekday * DAY;
 }
@@ -22,7 +22,8 @@ static bool flow_ours(unsigned flow, enum side side)
            (flow == FLOW_OUT && side == SIDE_CLIENT);
 }
 
-enum judged_as figures_judge(const struct figures *figures, const struct row *row, struct judgement *judgement)
+enum judged_as figures_judge(const struct figures *figures, const struct row *row,
+                             struct judgement *judgement)
 {
     const struct aggregate *aggregate = figures->aggregate;
     const struct posture *posture = table_at(&aggregate->postures, row->key.posture);
@@ -40,7 +41,8 @@ enum judged_as figures_judge(const struct figures *figures, const struct row *ro
     return AS_OWN;
 }
 
-static void add_totals(struct figures *figures, const struct row *row, const struct posture *posture)
+static void add_totals(struct figures *figures, const struct row *row,
+                       const struct posture *posture)
 {
     uint64_t n = row->sessions;
     unsigned flow = figures->pair_flow[row->key.pair];
@@ -56,7 +58,8 @@ static void add_totals(struct figures *figures, const struct row *row, const str
     for (unsigned i = 0; i < FINDING_COUNT; i++)
         if (posture->findings >> i & 1)
             figures->findings[i] += n;
-    if (posture->outcome == OUTCOME_NO_MAIL && (posture->findings >> FINDING_MAIL_REFUSED_WITHOUT_TLS & 1))
+    if (posture->outcome == OUTCOME_NO_MAIL &&
+        (posture->findings >> FINDING_MAIL_REFUSED_WITHOUT_TLS & 1))
         figures->refused_today += n;
     if (posture->outcome != OUTCOME_TLS)
         return;
@@ -152,14 +155,18 @@ static struct range exactly(uint64_t value)
 }
 
 /*
- * Sessions that cannot either come back in the clear or not at all; sessions of which it is unknown may do either or stay. What our own
- * side lacks is taken as mended first. Who is refused today stays so.
+ * Sessions that cannot either come back in the clear or not at all; sessions of which it is unknown
+ * may do either or stay. What our own side lacks is taken as mended first. Who is refused today
+ * stays so.
  */
 static void make_policies(struct figures *figures)
 {
-    uint64_t tls = outcome_total(figures, OUTCOME_TLS), clear = outcome_total(figures, OUTCOME_PLAINTEXT);
-    uint64_t refused = figures->refused_today, cannot = figures->cannot_tls, unknown = figures->unknown_tls;
-    struct policy_line *today = &figures->policy[POLICY_TODAY], *drop = &figures->policy[POLICY_DROP];
+    uint64_t tls = outcome_total(figures, OUTCOME_TLS),
+             clear = outcome_total(figures, OUTCOME_PLAINTEXT);
+    uint64_t refused = figures->refused_today, cannot = figures->cannot_tls,
+             unknown = figures->unknown_tls;
+    struct policy_line *today = &figures->policy[POLICY_TODAY],
+                       *drop = &figures->policy[POLICY_DROP];
     struct policy_line *refuse = &figures->policy[POLICY_REFUSE];
     today->tls = exactly(tls);
     today->clear = exactly(clear);
@@ -169,19 +176,22 @@ static void make_policies(struct figures *figures)
     drop->refused = exactly(refused);
     refuse->tls = drop->tls;
     refuse->clear = exactly(0);
-    refuse->refused = (struct range){.low = refused + clear + cannot, .high = refused + clear + cannot + unknown};
+    refuse->refused =
+        (struct range){.low = refused + clear + cannot, .high = refused + clear + cannot + unknown};
 }
 
 /*
- * A survey asks servers and delivers nothing: no session has mail, and what a server without STARTTLS would get is clear text all the same. Then
- * servers are what is counted.
+ * A survey asks servers and delivers nothing: no session has mail, and what a server without
+ * STARTTLS would get is clear text all the same. Then servers are what is counted.
  */
 static void make_survey(struct figures *figures)
 {
-    uint64_t without = figures->servers_without, tls = figures->peers_judged, cannot = figures->peers_cannot;
+    uint64_t without = figures->servers_without, tls = figures->peers_judged,
+             cannot = figures->peers_cannot;
     uint64_t unknown = figures->peers_unknown;
-    figures->survey = without && !outcome_total(figures, OUTCOME_PLAINTEXT) && !figures->flows[FLOW_IN] &&
-                      !figures->flows[FLOW_INTERNAL] && !figures->folded_sessions && !figures->requirement.tls;
+    figures->survey = without && !outcome_total(figures, OUTCOME_PLAINTEXT) &&
+                      !figures->flows[FLOW_IN] && !figures->flows[FLOW_INTERNAL] &&
+                      !figures->folded_sessions && !figures->requirement.tls;
     struct policy_line *lines = figures->survey_policy;
     lines[POLICY_TODAY] = (struct policy_line){exactly(tls), exactly(without), exactly(0)};
     lines[POLICY_DROP].tls = (struct range){.low = tls - cannot - unknown, .high = tls - cannot};
@@ -189,7 +199,8 @@ static void make_survey(struct figures *figures)
     lines[POLICY_DROP].refused = exactly(0);
     lines[POLICY_REFUSE].tls = lines[POLICY_DROP].tls;
     lines[POLICY_REFUSE].clear = exactly(0);
-    lines[POLICY_REFUSE].refused = (struct range){.low = without + cannot, .high = without + cannot + unknown};
+    lines[POLICY_REFUSE].refused =
+        (struct range){.low = without + cannot, .high = without + cannot + unknown};
 }
 
 static void make_verdict(struct figures *figures)
@@ -226,7 +237,8 @@ static bool compute(struct figures *figures)
     return true;
 }
 
-struct figures *figures_new(const struct aggregate *aggregate, const struct requirement *requirement)
+struct figures *figures_new(const struct aggregate *aggregate,
+                            const struct requirement *requirement)
 {
     struct figures *figures = memory_new(sizeof *figures);
     if (!figures)

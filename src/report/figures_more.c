@@ -22,7 +22,8 @@ static int by_count(const void *a, const void *b)
 }
 
 /* Turns counts by number of string into a list, the most frequent first. */
-static bool list_words(const struct aggregate *aggregate, const uint64_t *counts, struct word_list *list)
+static bool list_words(const struct aggregate *aggregate, const uint64_t *counts,
+                       struct word_list *list)
 {
     uint32_t strings = aggregate->strings.count, count = 0;
     for (uint32_t i = 0; i < strings; i++)
@@ -32,7 +33,8 @@ static bool list_words(const struct aggregate *aggregate, const uint64_t *counts
     bool whole = sorted && list->items;
     for (uint32_t i = 0, n = 0; whole && i < strings; i++)
         if (counts[i])
-            sorted[n++] = (struct word_sorter){.item = {.word = i, .count = counts[i]}, .text = aggregate_text(aggregate, i)};
+            sorted[n++] = (struct word_sorter){.item = {.word = i, .count = counts[i]},
+                                               .text = aggregate_text(aggregate, i)};
     if (whole) {
         qsort(sorted, count, sizeof *sorted, by_count);
         for (uint32_t i = 0; i < count; i++)
@@ -58,7 +60,8 @@ static uint32_t word_reason(const struct posture *posture)
     return posture->outcome == OUTCOME_TLS_FAILED ? posture->reason : UINT32_MAX;
 }
 
-static bool count_words(const struct figures *figures, uint32_t (*word)(const struct posture *), struct word_list *list)
+static bool count_words(const struct figures *figures, uint32_t (*word)(const struct posture *),
+                        struct word_list *list)
 {
     const struct aggregate *aggregate = figures->aggregate;
     uint64_t *counts = memory_new_array((size_t)aggregate->strings.count + 1, sizeof *counts);
@@ -77,7 +80,8 @@ static bool count_words(const struct figures *figures, uint32_t (*word)(const st
 
 bool figures_count_words(struct figures *figures)
 {
-    return count_words(figures, word_cipher, &figures->ciphers) && count_words(figures, word_group, &figures->groups) &&
+    return count_words(figures, word_cipher, &figures->ciphers) &&
+           count_words(figures, word_group, &figures->groups) &&
            count_words(figures, word_reason, &figures->reasons);
 }
 
@@ -97,7 +101,8 @@ struct own_detail {
     uint64_t count;
 };
 
-static bool own_count(struct own_finder *finder, uint32_t own, enum own_kind kind, uint32_t what, uint64_t sessions)
+static bool own_count(struct own_finder *finder, uint32_t own, enum own_kind kind, uint32_t what,
+                      uint64_t sessions)
 {
     struct own_detail wanted = {.key = {.own = own, .kind = kind, .what = what}};
     struct own_detail *detail = table_get(&finder->details, &wanted.key);
@@ -106,7 +111,8 @@ static bool own_count(struct own_finder *finder, uint32_t own, enum own_kind kin
     return detail != NULL;
 }
 
-static struct own_figures *own_get(struct figures *figures, struct own_finder *finder, uint32_t address, enum side side)
+static struct own_figures *own_get(struct figures *figures, struct own_finder *finder,
+                                   uint32_t address, enum side side)
 {
     uint32_t *number = &finder->number_of[side][address];
     if (*number)
@@ -127,10 +133,12 @@ static struct own_figures *own_get(struct figures *figures, struct own_finder *f
     return own;
 }
 
-/* Names may change within a period: the first in text order stands for all, so that order does not matter. */
+/* Names may change within a period: the first in text order stands for all, so that order does not
+ * matter. */
 static void own_named(const struct aggregate *aggregate, struct own_figures *own, uint32_t name)
 {
-    if (name && (!own->name || strcmp(aggregate_text(aggregate, name), aggregate_text(aggregate, own->name)) < 0))
+    if (name && (!own->name ||
+                 strcmp(aggregate_text(aggregate, name), aggregate_text(aggregate, own->name)) < 0))
         own->name = name;
 }
 
@@ -146,11 +154,13 @@ static void own_starttls(struct own_figures *own, uint8_t starttls)
         own->servers |= SERVER_IMPLICIT;
 }
 
-static bool own_add_lacking(const struct figures *figures, struct own_finder *finder, struct own_figures *own,
-                            const struct row *row, const struct posture *posture)
+static bool own_add_lacking(const struct figures *figures, struct own_finder *finder,
+                            struct own_figures *own, const struct row *row,
+                            const struct posture *posture)
 {
     own->lacking += row->sessions;
-    uint8_t shown = own->side == SIDE_CLIENT && posture->client_max ? posture->client_max : posture->version;
+    uint8_t shown =
+        own->side == SIDE_CLIENT && posture->client_max ? posture->client_max : posture->version;
     if (posture->outcome == OUTCOME_TLS && shown > own->highest)
         own->highest = shown;
     if (own->side == SIDE_SERVER && posture->client_max > posture->version)
@@ -160,8 +170,8 @@ static bool own_add_lacking(const struct figures *figures, struct own_finder *fi
     return peer == UINT32_MAX || own_count(finder, number, OWN_PEER, peer, row->sessions);
 }
 
-static bool own_add(const struct figures *figures, struct own_finder *finder, struct own_figures *own,
-                    const struct row *row)
+static bool own_add(const struct figures *figures, struct own_finder *finder,
+                    struct own_figures *own, const struct row *row)
 {
     const struct posture *posture = table_at(&figures->aggregate->postures, row->key.posture);
     struct judgement judgement;
@@ -184,7 +194,8 @@ static bool own_add(const struct figures *figures, struct own_finder *finder, st
 
 static bool side_is_ours(unsigned flow, unsigned side)
 {
-    return flow == FLOW_INTERNAL || (flow == FLOW_IN && side == SIDE_SERVER) || (flow == FLOW_OUT && side == SIDE_CLIENT);
+    return flow == FLOW_INTERNAL || (flow == FLOW_IN && side == SIDE_SERVER) ||
+           (flow == FLOW_OUT && side == SIDE_CLIENT);
 }
 
 static bool own_walk(struct figures *figures, struct own_finder *finder)
@@ -197,7 +208,8 @@ static bool own_walk(struct figures *figures, struct own_finder *finder)
         for (unsigned side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
             if (!side_is_ours(flow, side) || !pair->key.address[side])
                 continue;
-            struct own_figures *own = own_get(figures, finder, pair->key.address[side], (enum side)side);
+            struct own_figures *own =
+                own_get(figures, finder, pair->key.address[side], (enum side)side);
             if (!own)
                 return false;
             own_named(aggregate, own, pair->key.name[side]);
@@ -208,10 +220,13 @@ static bool own_walk(struct figures *figures, struct own_finder *finder)
     return true;
 }
 
-/* What was counted for the hosts goes to them; where two are equally frequent the first in text order is shown. */
-static void own_most(const struct aggregate *aggregate, uint32_t *word, uint64_t *most, const struct own_detail *detail)
+/* What was counted for the hosts goes to them; where two are equally frequent the first in text
+ * order is shown. */
+static void own_most(const struct aggregate *aggregate, uint32_t *word, uint64_t *most,
+                     const struct own_detail *detail)
 {
-    bool first = strcmp(aggregate_text(aggregate, detail->key.what), aggregate_text(aggregate, *word)) < 0;
+    bool first =
+        strcmp(aggregate_text(aggregate, detail->key.what), aggregate_text(aggregate, *word)) < 0;
     if (detail->key.what && (detail->count > *most || (detail->count == *most && first))) {
         *word = detail->key.what;
         *most = detail->count;
@@ -255,8 +270,9 @@ static bool own_sort(struct figures *figures)
     if (!sorted)
         return false;
     for (uint32_t i = 0; i < figures->own_count; i++)
-        sorted[i] = (struct own_sorter){.own = figures->own[i],
-                                        .text = aggregate_text(figures->aggregate, figures->own[i].address)};
+        sorted[i] = (struct own_sorter){
+            .own = figures->own[i],
+            .text = aggregate_text(figures->aggregate, figures->own[i].address)};
     qsort(sorted, figures->own_count, sizeof *sorted, by_role);
     for (uint32_t i = 0; i < figures->own_count; i++)
         figures->own[i] = sorted[i].own;
@@ -280,7 +296,8 @@ bool figures_make_own(struct figures *figures)
     return whole && own_sort(figures);
 }
 
-/* Slots of a live sensor without a sign of life, three or more in a row, between its first and its last one. */
+/* Slots of a live sensor without a sign of life, three or more in a row, between its first and its
+ * last one. */
 struct sensor_walk {
     const struct sensor_day *day;
     const char *name, *place;

@@ -10,8 +10,10 @@ struct guess_count {
     uint64_t sessions, as_server;
 };
 
-/* The address in the most sessions; where two are equal the one that is more often a server, then the first in text order. */
-static bool guess_better(const struct figures *figures, const struct guess_count *counts, uint32_t a, uint32_t b)
+/* The address in the most sessions; where two are equal the one that is more often a server, then
+ * the first in text order. */
+static bool guess_better(const struct figures *figures, const struct guess_count *counts,
+                         uint32_t a, uint32_t b)
 {
     if (counts[a].sessions != counts[b].sessions)
         return counts[a].sessions > counts[b].sessions;
@@ -44,7 +46,8 @@ static bool guess_ours(struct figures *figures)
         return false;
     count_addresses(figures, counts);
     for (uint32_t i = 1; i < strings; i++) /* 0: folded pairs have no address */
-        if (counts[i].sessions && (!figures->guess || guess_better(figures, counts, i, figures->guess)))
+        if (counts[i].sessions &&
+            (!figures->guess || guess_better(figures, counts, i, figures->guess)))
             figures->guess = i;
     figures->guess_sessions = counts[figures->guess].sessions;
     memory_free(counts);
@@ -67,10 +70,12 @@ static uint8_t flow_of(const struct figures *figures, const struct pair_key *key
 
 static bool side_is_peer(unsigned flow, enum side side)
 {
-    return flow == FLOW_OTHER || (flow == FLOW_IN && side == SIDE_CLIENT) || (flow == FLOW_OUT && side == SIDE_SERVER);
+    return flow == FLOW_OTHER || (flow == FLOW_IN && side == SIDE_CLIENT) ||
+           (flow == FLOW_OUT && side == SIDE_SERVER);
 }
 
-static void meet_peer(struct figures *figures, uint32_t *number_of, uint32_t pair_number, enum side side)
+static void meet_peer(struct figures *figures, uint32_t *number_of, uint32_t pair_number,
+                      enum side side)
 {
     const struct pair *pair = table_at(&figures->aggregate->pairs, pair_number);
     uint32_t name = pair->key.name[side];
@@ -96,7 +101,8 @@ static void resolve_pairs(struct figures *figures, uint32_t *number_of)
         figures->pair_flow[i] = flow_of(figures, &pair->key);
         for (unsigned side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
             figures->pair_peers[2 * (size_t)i + side] = UINT32_MAX;
-            if (side_is_peer(figures->pair_flow[i], (enum side)side) && pair->key.by[side] > NAMED_BY_FOLDED)
+            if (side_is_peer(figures->pair_flow[i], (enum side)side) &&
+                pair->key.by[side] > NAMED_BY_FOLDED)
                 meet_peer(figures, number_of, i, (enum side)side);
         }
     }
@@ -113,8 +119,10 @@ bool figures_resolve(struct figures *figures)
     figures->pair_flow = memory_new_array(pairs + 1, sizeof *figures->pair_flow);
     figures->pair_peers = memory_new_array(2 * pairs + 1, sizeof *figures->pair_peers);
     /* There can be no more peers than sides, nor than names. */
-    figures->peers = memory_new_array((names < 2 * pairs ? names : 2 * pairs) + 1, sizeof *figures->peers);
-    bool whole = number_of && figures->pair_flow && figures->pair_peers && figures->peers && guess_ours(figures);
+    figures->peers =
+        memory_new_array((names < 2 * pairs ? names : 2 * pairs) + 1, sizeof *figures->peers);
+    bool whole = number_of && figures->pair_flow && figures->pair_peers && figures->peers &&
+                 guess_ours(figures);
     if (whole)
         resolve_pairs(figures, number_of);
     memory_free(number_of);
@@ -141,7 +149,8 @@ static void add_server(uint8_t *flags, const struct posture *posture)
     }
 }
 
-static void add_charged(struct peer_figures *peer, const struct row *row, const struct posture *posture, unsigned lacks)
+static void add_charged(struct peer_figures *peer, const struct row *row,
+                        const struct posture *posture, unsigned lacks)
 {
     peer->cannot += row->sessions;
     peer->lacking |= (uint8_t)lacks;
@@ -150,12 +159,14 @@ static void add_charged(struct peer_figures *peer, const struct row *row, const 
     if (posture->outcome == OUTCOME_TLS)
         peer->cannot_tls += row->sessions;
     latest(&peer->last_cannot, row->last);
-    uint8_t shown = lacks & LACKS_CLIENT && posture->client_max ? posture->client_max : posture->version;
+    uint8_t shown =
+        lacks & LACKS_CLIENT && posture->client_max ? posture->client_max : posture->version;
     if (posture->outcome == OUTCOME_TLS && shown > peer->highest)
         peer->highest = shown;
 }
 
-static void add_peer(struct peer_figures *peer, const struct row *row, const struct posture *posture)
+static void add_peer(struct peer_figures *peer, const struct row *row,
+                     const struct posture *posture)
 {
     peer->sessions += row->sessions;
     latest(&peer->last, row->last);
@@ -175,8 +186,9 @@ static void add_peer(struct peer_figures *peer, const struct row *row, const str
     }
 }
 
-static void add_judged(struct peer_figures *peer, const struct row *row, const struct posture *posture,
-                       const struct judgement *judgement, unsigned roles, enum judged_as as)
+static void add_judged(struct peer_figures *peer, const struct row *row,
+                       const struct posture *posture, const struct judgement *judgement,
+                       unsigned roles, enum judged_as as)
 {
     if (as == AS_NOT_JUDGED)
         return;
@@ -190,8 +202,9 @@ static void add_judged(struct peer_figures *peer, const struct row *row, const s
         peer->own += row->sessions;
 }
 
-void figures_add_peers(struct figures *figures, const struct row *row, const struct posture *posture,
-                       const struct judgement *judgement, enum judged_as as)
+void figures_add_peers(struct figures *figures, const struct row *row,
+                       const struct posture *posture, const struct judgement *judgement,
+                       enum judged_as as)
 {
     const uint32_t *sides = &figures->pair_peers[2 * (size_t)row->key.pair];
     unsigned flow = 1U << figures->pair_flow[row->key.pair];
@@ -236,9 +249,10 @@ static void sort_peers(struct figures *figures)
     struct sorted_peer *sorted = memory_new_array(count, sizeof *sorted);
     uint32_t *now_at = memory_new_array(count, sizeof *now_at);
     for (uint32_t i = 0; sorted && now_at && i < count; i++)
-        sorted[i] = (struct sorted_peer){.peer = figures->peers[i],
-                                         .text = aggregate_text(figures->aggregate, figures->peers[i].name),
-                                         .number = i};
+        sorted[i] =
+            (struct sorted_peer){.peer = figures->peers[i],
+                                 .text = aggregate_text(figures->aggregate, figures->peers[i].name),
+                                 .number = i};
     if (sorted && now_at) {
         qsort(sorted, count, sizeof *sorted, by_weight);
         for (uint32_t i = 0; i < count; i++) {

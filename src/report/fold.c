@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Merging aggregates, and keeping one within its limits. Everything is kept or dropped by a rank that depends on its key
- * alone: the k lowest of a union are always among the k lowest of each part, so that order and grouping do not matter,
- * and what is kept is exact.
+ * Merging aggregates, and keeping one within its limits. Everything is kept or dropped by a rank
+ * that depends on its key alone: the k lowest of a union are always among the k lowest of each
+ * part, so that order and grouping do not matter, and what is kept is exact.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -193,8 +193,7 @@ static struct ranked rank_incident(const struct aggregate *aggregate, uint32_t i
     return (struct ranked){
         .rank = -(item->time_ns / 2), /* the newest are kept; halved: it cannot overflow */
         .item = i,
-        .tie = {aggregate_text(aggregate, item->uid),
-                word_finding((enum finding)item->finding)},
+        .tie = {aggregate_text(aggregate, item->uid), word_finding((enum finding)item->finding)},
     };
 }
 
@@ -261,7 +260,8 @@ static void period_from_rows(struct aggregate *aggregate, const struct aggregate
         aggregate->first_ns = first * 1000000000;
 }
 
-/* Makes the aggregate anew from its own contents: what is folded, too old or in no use any more falls away. */
+/* Makes the aggregate anew from its own contents: what is folded, too old or in no use any more
+ * falls away. */
 static void rebuild(struct aggregate *aggregate, int64_t keep)
 {
     struct aggregate old = *aggregate;

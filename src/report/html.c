@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The report as one HTML file: nothing is loaded, nothing runs, every value from the wire is escaped. */
+/* The report as one HTML file: nothing is loaded, nothing runs, every value from the wire is
+ * escaped. */
 #include <stdio.h>
 #include <string.h>
 
@@ -64,14 +65,17 @@ static void head(struct html *html)
 {
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-          "<meta name=\"referrer\" content=\"no-referrer\"><title>mxtap report</title>\n<style>\n", html->out);
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+          "'unsafe-inline'\">\n"
+          "<meta name=\"referrer\" content=\"no-referrer\"><title>mxtap report</title>\n<style>\n",
+          html->out);
     fputs(html_style, html->out);
     fputs("</style></head><body>\n", html->out);
 }
 
 /* The paragraph's text is made in the scratch, which html_text needs itself. */
-static void paragraph(struct html *html, const char *open, const char *close, void (*add)(const struct figures *, struct prose *))
+static void paragraph(struct html *html, const char *open, const char *close,
+                      void (*add)(const struct figures *, struct prose *))
 {
     struct prose text = {0};
     add(html->figures, &text);
@@ -92,7 +96,8 @@ static void verdict(struct html *html)
     struct prose text = {0};
     wording_add_verdict(figures, &text, !html->output->anonymous);
     const char *phrase = wording_verdict(figures->verdict);
-    fprintf(html->out, "<h1>mxtap report: is it safe to require %s?</h1>\n<p class=\"verdict %s\"><b>%s.</b>",
+    fprintf(html->out,
+            "<h1>mxtap report: is it safe to require %s?</h1>\n<p class=\"verdict %s\"><b>%s.</b>",
             requirement_label(&figures->requirement, label), classes[figures->verdict], phrase);
     html_text(html, text.text ? text.text + strlen(phrase) + 1 : "");
     fputs("</p>\n", html->out);
@@ -104,7 +109,8 @@ static void verdict(struct html *html)
         if (!html->output->anonymous) {
             fputs(": ", html->out);
             html_string(html, figures->guess);
-            fprintf(html->out, ", in %s of %s sessions without a direction", wording_number(figures->guess_sessions).text,
+            fprintf(html->out, ", in %s of %s sessions without a direction",
+                    wording_number(figures->guess_sessions).text,
                     wording_number(figures->undirected).text);
         }
         fputs(". If that is wrong, say --local.</p>\n", html->out);
@@ -139,7 +145,9 @@ static void evidence(struct html *html)
     fputs("</ul>\n<p class=\"soft\">Judged are sessions with TLS", html->out);
     if (html->figures->requirement.tls)
         fputs(", and those in clear text", html->out);
-    fputs("; who lacks what is required is told by the rules of mxtap-report(1).</p>\n<p class=\"soft\">mxtap " MXTAP_VERSION, html->out);
+    fputs("; who lacks what is required is told by the rules of mxtap-report(1).</p>\n<p "
+          "class=\"soft\">mxtap " MXTAP_VERSION,
+          html->out);
     if (!html->output->anonymous && html->output->command) {
         fputs(": <span class=\"mono\">", html->out);
         html_text(html, html->output->command);

@@ -20,20 +20,25 @@ static unsigned seen_share(uint64_t part, uint64_t of)
     return part && width < 3 ? 3 : width;
 }
 
-static unsigned segment(struct html *html, unsigned at, uint64_t part, uint64_t of, const char *class, const char *what)
+static unsigned segment(struct html *html, unsigned at, uint64_t part, uint64_t of,
+                        const char *class, const char *what)
 {
     unsigned width = seen_share(part, of);
     if (at + width > WHOLE)
         width = WHOLE - at;
     if (width)
-        fprintf(html->out, "<rect class=\"%s\" x=\"%u\" width=\"%u\" height=\"%d\"><title>%s %s</title></rect>", class, at,
-                width, BAR, what, wording_number(part).text);
+        fprintf(
+            html->out,
+            "<rect class=\"%s\" x=\"%u\" width=\"%u\" height=\"%d\"><title>%s %s</title></rect>",
+            class, at, width, BAR, what, wording_number(part).text);
     return at + width;
 }
 
 static void open_bar(struct html *html, const char *label)
 {
-    fprintf(html->out, "<svg viewBox=\"0 0 %d %d\" height=\"%d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"%s\">",
+    fprintf(html->out,
+            "<svg viewBox=\"0 0 %d %d\" height=\"%d\" preserveAspectRatio=\"none\" role=\"img\" "
+            "aria-label=\"%s\">",
             WHOLE, BAR, BAR, label);
 }
 
@@ -48,10 +53,12 @@ void html_policy_bar(struct html *html, const struct policy_line *line)
     unsigned at = 0;
     open_bar(html, "share of TLS, clear text and refused");
     /* The small parts get their sliver first; TLS is what is left. */
-    unsigned small = seen_share(line->clear.low, total) + seen_share(open, total) + seen_share(line->refused.low, total);
+    unsigned small = seen_share(line->clear.low, total) + seen_share(open, total) +
+                     seen_share(line->refused.low, total);
     if (line->tls.low) {
-        fprintf(html->out, "<rect class=\"v13\" width=\"%u\" height=\"%d\"><title>TLS %s</title></rect>", WHOLE - small, BAR,
-                wording_range(line->tls).text);
+        fprintf(html->out,
+                "<rect class=\"v13\" width=\"%u\" height=\"%d\"><title>TLS %s</title></rect>",
+                WHOLE - small, BAR, wording_range(line->tls).text);
         at = WHOLE - small;
     }
     at = segment(html, at, open, total, "clear half", "clear text or not at all:");
@@ -60,10 +67,11 @@ void html_policy_bar(struct html *html, const struct policy_line *line)
     fputs("</svg>", html->out);
 }
 
-void html_share_bar(struct html *html, const char *label, uint64_t part, uint64_t offered, uint64_t of)
+void html_share_bar(struct html *html, const char *label, uint64_t part, uint64_t offered,
+                    uint64_t of)
 {
-    fprintf(html->out, "<figure><figcaption>%s: %s of %s (%s)", label, wording_number(part).text, wording_number(of).text,
-            wording_percent(part, of).text);
+    fprintf(html->out, "<figure><figcaption>%s: %s of %s (%s)", label, wording_number(part).text,
+            wording_number(of).text, wording_percent(part, of).text);
     if (offered != UINT64_MAX)
         fprintf(html->out, "; offered by the client in %s", wording_number(offered).text);
     fputs("</figcaption>", html->out);
@@ -81,7 +89,8 @@ static uint32_t first_shown(const struct figures *figures)
 
 enum { PART_V13, PART_V12, PART_OLD, PART_UNKNOWN, PART_CLEAR, PARTS };
 static const char *const part_class[PARTS] = {"v13", "v12", "old", "unknown", "clear"};
-static const char *const part_name[PARTS] = {"TLS 1.3", "TLS 1.2", "older", "version not seen", "clear text"};
+static const char *const part_name[PARTS] = {"TLS 1.3", "TLS 1.2", "older", "version not seen",
+                                             "clear text"};
 
 static void day_parts(const struct day_figures *day, unsigned half, uint64_t parts[PARTS])
 {
@@ -116,8 +125,8 @@ static uint64_t highest_day(const struct figures *figures)
     return highest;
 }
 
-static void day_column(struct html *html, const struct day_figures *day, unsigned half, uint64_t highest, unsigned x,
-                       unsigned width)
+static void day_column(struct html *html, const struct day_figures *day, unsigned half,
+                       uint64_t highest, unsigned x, unsigned width)
 {
     uint64_t parts[PARTS];
     day_parts(day, half, parts);
@@ -128,9 +137,11 @@ static void day_column(struct html *html, const struct day_figures *day, unsigne
         double height = (double)parts[i] / (double)highest * DAYS_HEIGHT;
         height = height < 1.5 ? 1.5 : height;
         y -= height;
-        fprintf(html->out, "<rect class=\"%s\" x=\"%u\" y=\"%.1f\" width=\"%u\" height=\"%.1f\"><title>%s %s: %s</title></rect>",
-                part_class[i], x, y < 0 ? 0 : y, width, height, wording_date(day->day).text, part_name[i],
-                wording_number(parts[i]).text);
+        fprintf(html->out,
+                "<rect class=\"%s\" x=\"%u\" y=\"%.1f\" width=\"%u\" height=\"%.1f\"><title>%s %s: "
+                "%s</title></rect>",
+                part_class[i], x, y < 0 ? 0 : y, width, height, wording_date(day->day).text,
+                part_name[i], wording_number(parts[i]).text);
     }
 }
 
@@ -143,7 +154,8 @@ static void day_ticks(struct html *html)
     for (uint32_t i = first; i < figures->day_count; i++) {
         int64_t day = figures->days[i].day;
         if (each)
-            fprintf(html->out, "<span>%s %s</span>", wording_weekday(day), wording_date(day).text + 8);
+            fprintf(html->out, "<span>%s %s</span>", wording_weekday(day),
+                    wording_date(day).text + 8);
         else if (i == first || i == first + count / 2 || i + 1 == figures->day_count)
             fprintf(html->out, "<span>%s</span>", wording_date(day).text);
     }
@@ -155,10 +167,14 @@ static void days_half(struct html *html, unsigned half, const char *title, uint6
     const struct figures *figures = html->figures;
     uint32_t first = first_shown(figures), count = figures->day_count - first;
     unsigned step = WHOLE / (count ? count : 1), gap = step > 12 ? step / 6 : 1;
-    fprintf(html->out, "<figure><figcaption>%s; the top is %s sessions a day</figcaption>", title, wording_number(highest).text);
-    fprintf(html->out, "<svg viewBox=\"0 0 %u %d\" height=\"110\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"%s\">",
+    fprintf(html->out, "<figure><figcaption>%s; the top is %s sessions a day</figcaption>", title,
+            wording_number(highest).text);
+    fprintf(html->out,
+            "<svg viewBox=\"0 0 %u %d\" height=\"110\" preserveAspectRatio=\"none\" role=\"img\" "
+            "aria-label=\"%s\">",
             step * count, DAYS_HEIGHT, title);
-    fprintf(html->out, "<rect class=\"track\" y=\"%d\" width=\"%u\" height=\"1\"/>", DAYS_HEIGHT - 1, step * count);
+    fprintf(html->out, "<rect class=\"track\" y=\"%d\" width=\"%u\" height=\"1\"/>",
+            DAYS_HEIGHT - 1, step * count);
     for (uint32_t i = 0; i < count; i++)
         day_column(html, &figures->days[first + i], half, highest, i * step + gap / 2, step - gap);
     fputs("</svg>", html->out);
@@ -183,12 +199,13 @@ void html_days_chart(struct html *html)
     if (both || !figures->flows[FLOW_IN])
         days_half(html, 1, both || figures->flows[FLOW_OUT] ? "Outbound" : "All", highest);
     if (figures->day_count > CHART_DAYS)
-        fprintf(html->out, "<p class=\"soft\">The last %d of %u days; --format json has all.</p>\n", CHART_DAYS,
-                (unsigned)figures->day_count);
+        fprintf(html->out, "<p class=\"soft\">The last %d of %u days; --format json has all.</p>\n",
+                CHART_DAYS, (unsigned)figures->day_count);
     html_end(html);
 }
 
-static void small_multiple(struct html *html, uint32_t number, const uint64_t *counts, uint64_t highest)
+static void small_multiple(struct html *html, uint32_t number, const uint64_t *counts,
+                           uint64_t highest)
 {
     const struct figures *figures = html->figures;
     const struct peer_figures *peer = &figures->peers[number];
@@ -197,15 +214,19 @@ static void small_multiple(struct html *html, uint32_t number, const uint64_t *c
     fputs("<figure><figcaption>", html->out);
     html_string(html, peer->name);
     fprintf(html->out, ": %s</figcaption>", wording_number(peer->cannot).text);
-    fprintf(html->out, "<svg viewBox=\"0 0 %u %d\" height=\"48\" preserveAspectRatio=\"none\">", step * count, DAYS_HEIGHT);
-    fprintf(html->out, "<rect class=\"track\" y=\"%d\" width=\"%u\" height=\"3\"/>", DAYS_HEIGHT - 3, step * count);
+    fprintf(html->out, "<svg viewBox=\"0 0 %u %d\" height=\"48\" preserveAspectRatio=\"none\">",
+            step * count, DAYS_HEIGHT);
+    fprintf(html->out, "<rect class=\"track\" y=\"%d\" width=\"%u\" height=\"3\"/>",
+            DAYS_HEIGHT - 3, step * count);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t value = counts[first + i];
         double height = (double)value / (double)highest * DAYS_HEIGHT;
         if (value)
-            fprintf(html->out, "<rect class=\"old\" x=\"%u\" y=\"%.1f\" width=\"%u\" height=\"%.1f\"><title>%s: %s</title></rect>",
-                    i * step + gap / 2, DAYS_HEIGHT - height, step - gap, height, wording_date(figures->days[first + i].day).text,
-                    wording_number(value).text);
+            fprintf(html->out,
+                    "<rect class=\"old\" x=\"%u\" y=\"%.1f\" width=\"%u\" "
+                    "height=\"%.1f\"><title>%s: %s</title></rect>",
+                    i * step + gap / 2, DAYS_HEIGHT - height, step - gap, height,
+                    wording_date(figures->days[first + i].day).text, wording_number(value).text);
     }
     fputs("</svg></figure>\n", html->out);
 }
@@ -216,7 +237,8 @@ void html_peers_chart(struct html *html)
     uint32_t shown = figures->peers_cannot < MULTIPLES ? figures->peers_cannot : MULTIPLES;
     if (!shown || figures->day_count < 2)
         return;
-    uint64_t *counts = memory_new_array((size_t)figures->day_count * shown, sizeof *counts), highest = 1;
+    uint64_t *counts = memory_new_array((size_t)figures->day_count * shown, sizeof *counts),
+             highest = 1;
     if (!counts) {
         html->prose.failed = true;
         return;
@@ -228,7 +250,8 @@ void html_peers_chart(struct html *html)
     html_section(html, "peer-days", "Sessions that cannot, per day and peer");
     fputs("<p class=\"soft\">", html->out);
     if (shown < figures->peers_cannot)
-        fprintf(html->out, "The busiest %u of %s peers, ", (unsigned)shown, wording_number(figures->peers_cannot).text);
+        fprintf(html->out, "The busiest %u of %s peers, ", (unsigned)shown,
+                wording_number(figures->peers_cannot).text);
     fprintf(html->out, "%s to the same scale: the top is %s a day.</p><div class=\"multiples\">\n",
             shown < figures->peers_cannot ? "all" : "All", wording_number(highest).text);
     for (uint32_t i = 0; i < shown; i++)

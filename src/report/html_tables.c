@@ -12,29 +12,39 @@ void html_policies(struct html *html)
     const struct figures *figures = html->figures;
     const struct policy_line *lines = figures_policy(figures);
     struct prose label = {0};
-    fprintf(html->out, "<section id=\"policies\"><h2>If you ...</h2><table class=\"cards\"><thead><tr><th></th><th class=\"n\">TLS %s</th>"
-                       "<th class=\"n\">Clear text</th><th class=\"n\">%s</th></tr></thead><tbody>\n",
+    fprintf(html->out,
+            "<section id=\"policies\"><h2>If you ...</h2><table "
+            "class=\"cards\"><thead><tr><th></th><th class=\"n\">TLS %s</th>"
+            "<th class=\"n\">Clear text</th><th class=\"n\">%s</th></tr></thead><tbody>\n",
             figures->survey ? "servers" : "sessions", figures->survey ? "No mail" : "Refused");
-    uint64_t total = lines[POLICY_TODAY].tls.low + lines[POLICY_TODAY].clear.low + lines[POLICY_TODAY].refused.low;
+    uint64_t total = lines[POLICY_TODAY].tls.low + lines[POLICY_TODAY].clear.low +
+                     lines[POLICY_TODAY].refused.low;
     for (unsigned i = 0; i < POLICY_COUNT; i++) {
         fputs("<tr><td>", html->out);
         html_text(html, wording_policy(figures, i, &label));
         html_policy_bar(html, &lines[i]);
-        fprintf(html->out, "</td><td class=\"n\" data-l=\"TLS\">%s", wording_range(lines[i].tls).text);
+        fprintf(html->out, "</td><td class=\"n\" data-l=\"TLS\">%s",
+                wording_range(lines[i].tls).text);
         if (lines[i].tls.low == lines[i].tls.high && total)
             fprintf(html->out, " <small>%s</small>", wording_percent(lines[i].tls.low, total).text);
-        fprintf(html->out, "</td><td class=\"n\" data-l=\"Clear text\">%s</td><td class=\"n\" data-l=\"%s\">%s</td></tr>\n",
-                wording_range(lines[i].clear).text, figures->survey ? "No mail" : "Refused", wording_range(lines[i].refused).text);
+        fprintf(html->out,
+                "</td><td class=\"n\" data-l=\"Clear text\">%s</td><td class=\"n\" "
+                "data-l=\"%s\">%s</td></tr>\n",
+                wording_range(lines[i].clear).text, figures->survey ? "No mail" : "Refused",
+                wording_range(lines[i].refused).text);
     }
     fputs("</tbody></table>\n", html->out);
     if (lines[POLICY_DROP].clear.low != lines[POLICY_DROP].clear.high)
-        fputs("<p class=\"soft\">A range (pale in the bar) where it was not observed whether a sender tries again without TLS, as most do, "
-              "or gives up.</p>\n", html->out);
+        fputs("<p class=\"soft\">A range (pale in the bar) where it was not observed whether a "
+              "sender tries again without TLS, as most do, "
+              "or gives up.</p>\n",
+              html->out);
     html_end(html);
     prose_free(&label);
 }
 
-static void total_row(struct html *html, const char *label, const uint64_t counts[FLOW_COUNT], bool zero_too, bool sub)
+static void total_row(struct html *html, const char *label, const uint64_t counts[FLOW_COUNT],
+                      bool zero_too, bool sub)
 {
     uint64_t sum = 0;
     for (unsigned flow = 0; flow < FLOW_COUNT; flow++)
@@ -48,9 +58,13 @@ static void total_row(struct html *html, const char *label, const uint64_t count
     fputs("</tr>\n", html->out);
 }
 
-static void word_rows(struct html *html, const char *title, const struct word_list *list, uint64_t total)
+static void word_rows(struct html *html, const char *title, const struct word_list *list,
+                      uint64_t total)
 {
-    fprintf(html->out, "<table><thead><tr><th>%s</th><th class=\"n\">Sessions</th><th class=\"n\"></th></tr></thead><tbody>\n", title);
+    fprintf(html->out,
+            "<table><thead><tr><th>%s</th><th class=\"n\">Sessions</th><th "
+            "class=\"n\"></th></tr></thead><tbody>\n",
+            title);
     for (uint32_t i = 0; i < list->count; i++) {
         fputs("<tr><td>", html->out);
         if (list->items[i].word)
@@ -59,7 +73,8 @@ static void word_rows(struct html *html, const char *title, const struct word_li
             fputs("not seen or none", html->out);
         fputs("</td>", html->out);
         html_cell_number(html, "sessions", list->items[i].count);
-        fprintf(html->out, "<td class=\"n\">%s</td></tr>\n", wording_percent(list->items[i].count, total).text);
+        fprintf(html->out, "<td class=\"n\">%s</td></tr>\n",
+                wording_percent(list->items[i].count, total).text);
     }
     fputs("</tbody></table>\n", html->out);
 }
@@ -75,7 +90,8 @@ void html_totals(struct html *html)
     fputs("</tr></thead><tbody>\n", html->out);
     total_row(html, "TLS", figures->outcomes[OUTCOME_TLS], true, false);
     for (unsigned version = TLS_VERSION_TLS13; version > TLS_VERSION_NONE; version--)
-        total_row(html, word_tls_version((enum tls_version)version), figures->versions[version], false, true);
+        total_row(html, word_tls_version((enum tls_version)version), figures->versions[version],
+                  false, true);
     total_row(html, "version not seen", figures->versions[TLS_VERSION_NONE], false, true);
     total_row(html, "clear text", figures->outcomes[OUTCOME_PLAINTEXT], true, false);
     total_row(html, "handshake failed", figures->outcomes[OUTCOME_TLS_FAILED], true, false);
@@ -91,8 +107,10 @@ void html_totals(struct html *html)
         fputs("</details>\n", html->out);
     }
     if (figures->servers)
-        fprintf(html->out, "<p>STARTTLS is offered by %s of the peers' %s servers, refused by %s.</p>\n",
-                wording_number(figures->servers_offering).text, wording_number(figures->servers).text,
+        fprintf(html->out,
+                "<p>STARTTLS is offered by %s of the peers' %s servers, refused by %s.</p>\n",
+                wording_number(figures->servers_offering).text,
+                wording_number(figures->servers).text,
                 wording_number(figures->servers_refusing).text);
     html_end(html);
 }
@@ -108,8 +126,8 @@ static void cannot_row(struct html *html, const struct peer_figures *peer)
     html_cell_number(html, "sessions", peer->cannot);
     html_cell_number(html, "over 1 KB", peer->cannot_substantial);
     html_cell(html, "last seen", wording_minute(peer->last_cannot).text);
-    fprintf(html->out, "<td data-l=\"otherwise\"%s>%s</td></tr>\n", peer->fallback ? " class=\"warn\"" : "",
-            wording_otherwise(peer).text);
+    fprintf(html->out, "<td data-l=\"otherwise\"%s>%s</td></tr>\n",
+            peer->fallback ? " class=\"warn\"" : "", wording_otherwise(peer).text);
 }
 
 struct ordered {
@@ -129,11 +147,14 @@ static int by_last(const void *a, const void *b)
     return p != q ? (p < q ? 1 : -1) : strcmp(x->name, y->name);
 }
 
-static void cannot_table(struct html *html, const struct ordered *list, uint32_t count, unsigned order)
+static void cannot_table(struct html *html, const struct ordered *list, uint32_t count,
+                         unsigned order)
 {
     fprintf(html->out,
-            "<div class=\"order by%u\"><table class=\"cards\"><thead><tr><th>Peer</th><th>Named by</th><th>Direction</th><th>At most</th>"
-            "<th class=\"n\">Sessions</th><th class=\"n\">&gt; 1 KB</th><th>Last seen (UTC)</th><th>Otherwise</th></tr></thead><tbody>\n",
+            "<div class=\"order by%u\"><table class=\"cards\"><thead><tr><th>Peer</th><th>Named "
+            "by</th><th>Direction</th><th>At most</th>"
+            "<th class=\"n\">Sessions</th><th class=\"n\">&gt; 1 KB</th><th>Last seen "
+            "(UTC)</th><th>Otherwise</th></tr></thead><tbody>\n",
             order);
     for (uint32_t i = 0; i < count; i++)
         cannot_row(html, list[i].peer);
@@ -154,18 +175,24 @@ void html_peers(struct html *html)
         return;
     }
     for (uint32_t i = 0; i < count; i++)
-        list[i] = (struct ordered){&figures->peers[i], aggregate_text(figures->aggregate, figures->peers[i].name)};
+        list[i] = (struct ordered){&figures->peers[i],
+                                   aggregate_text(figures->aggregate, figures->peers[i].name)};
     char label[REQUIREMENT_LABEL], title[320];
-    snprintf(title, sizeof title, "Cannot do %s: %s %s, %s %s", requirement_label(&figures->requirement, label),
+    snprintf(title, sizeof title, "Cannot do %s: %s %s, %s %s",
+             requirement_label(&figures->requirement, label),
              wording_peers(count, figures->folded_cannot).text, count == 1 ? "peer" : "peers",
-             wording_number(figures->as[AS_CANNOT]).text, figures->as[AS_CANNOT] == 1 ? "session" : "sessions");
+             wording_number(figures->as[AS_CANNOT]).text,
+             figures->as[AS_CANNOT] == 1 ? "session" : "sessions");
     html_section(html, "cannot", title);
     bool sortable = count > 1 && count <= SORTABLE;
     fputs("<input class=\"radio\" type=\"radio\" name=\"o\" id=\"o1\" checked>", html->out);
     if (sortable)
-        fputs("<input class=\"radio\" type=\"radio\" name=\"o\" id=\"o2\"><input class=\"radio\" type=\"radio\" name=\"o\" id=\"o3\">"
-              "<div class=\"orders\">Order by <label for=\"o1\">sessions</label><label for=\"o2\">name</label>"
-              "<label for=\"o3\">last seen</label></div>\n", html->out);
+        fputs("<input class=\"radio\" type=\"radio\" name=\"o\" id=\"o2\"><input class=\"radio\" "
+              "type=\"radio\" name=\"o\" id=\"o3\">"
+              "<div class=\"orders\">Order by <label for=\"o1\">sessions</label><label "
+              "for=\"o2\">name</label>"
+              "<label for=\"o3\">last seen</label></div>\n",
+              html->out);
     cannot_table(html, list, count, 1);
     if (sortable) {
         qsort(list, count, sizeof *list, by_name);
@@ -200,25 +227,33 @@ void html_clear(struct html *html)
     if (!clear && !figures->servers_without)
         return;
     char title[256];
-    snprintf(title, sizeof title, "In clear text: %s %s, with %s %s", wording_number(clear).text, clear == 1 ? "session" : "sessions",
-             wording_peers(figures->peers_clear, figures->folded_clear).text, figures->peers_clear == 1 ? "peer" : "peers");
+    snprintf(title, sizeof title, "In clear text: %s %s, with %s %s", wording_number(clear).text,
+             clear == 1 ? "session" : "sessions",
+             wording_peers(figures->peers_clear, figures->folded_clear).text,
+             figures->peers_clear == 1 ? "peer" : "peers");
     html_section(html, "clear", title);
     if (figures->peers_clear)
-        fprintf(html->out, "<details%s><summary>The list</summary>\n", figures->peers_clear <= OPEN_ROWS ? " open" : "");
+        fprintf(html->out, "<details%s><summary>The list</summary>\n",
+                figures->peers_clear <= OPEN_ROWS ? " open" : "");
     if (figures->peers_clear)
-        fputs("<table class=\"cards\"><thead><tr><th>Peer</th><th>Named by</th><th>Direction</th><th class=\"n\">In clear text</th>"
-              "<th class=\"n\">After a failure</th><th class=\"n\">Of all</th><th>Last seen (UTC)</th></tr></thead><tbody>\n", html->out);
+        fputs("<table class=\"cards\"><thead><tr><th>Peer</th><th>Named "
+              "by</th><th>Direction</th><th class=\"n\">In clear text</th>"
+              "<th class=\"n\">After a failure</th><th class=\"n\">Of all</th><th>Last seen "
+              "(UTC)</th></tr></thead><tbody>\n",
+              html->out);
     for (uint32_t i = 0; i < figures->peer_count; i++)
         if (figures->peers[i].clear)
             clear_row(html, &figures->peers[i]);
     if (figures->peers_clear)
         fputs("</tbody></table></details>\n", html->out);
     if (figures->servers_without) {
-        fprintf(html->out, "<p>No STARTTLS is offered by %s of the peers' %s servers: ", wording_number(figures->servers_without).text,
+        fprintf(html->out, "<p>No STARTTLS is offered by %s of the peers' %s servers: ",
+                wording_number(figures->servers_without).text,
                 wording_number(figures->servers).text);
         bool first = true;
         for (uint32_t i = 0; i < figures->peer_count; i++) {
-            if ((figures->peers[i].servers & (SERVER_SEEN | SERVER_OFFERED | SERVER_REFUSED)) != SERVER_SEEN)
+            if ((figures->peers[i].servers & (SERVER_SEEN | SERVER_OFFERED | SERVER_REFUSED)) !=
+                SERVER_SEEN)
                 continue;
             fputs(first ? "" : ", ", html->out);
             html_string(html, figures->peers[i].name);
@@ -237,14 +272,16 @@ void html_incidents(struct html *html)
     const struct incident **list = report_incidents(aggregate);
     html->prose.failed |= !list;
     html_section(html, "interference", "Interference, and falls to clear text");
-    fputs("<table class=\"cards\"><thead><tr><th>What</th><th>Time (UTC)</th><th>uid</th><th>Client</th><th>Server</th></tr></thead><tbody>\n",
+    fputs("<table class=\"cards\"><thead><tr><th>What</th><th>Time "
+          "(UTC)</th><th>uid</th><th>Client</th><th>Server</th></tr></thead><tbody>\n",
           html->out);
     for (uint32_t i = 0; list && i < aggregate->incidents.count; i++) {
         const struct incident *incident = list[i];
         int64_t seconds = incident->time_ns / 1000000000;
         fputs("<tr>", html->out);
         html_cell(html, "what", wording_finding((enum finding)incident->finding));
-        fprintf(html->out, "<td data-l=\"time\">%s:%02u</td>", wording_minute(seconds).text, (unsigned)((seconds % 60 + 60) % 60));
+        fprintf(html->out, "<td data-l=\"time\">%s:%02u</td>", wording_minute(seconds).text,
+                (unsigned)((seconds % 60 + 60) % 60));
         fputs("<td class=\"mono\" data-l=\"uid\">", html->out);
         html_string(html, incident->uid);
         fputs("</td><td data-l=\"client\">", html->out);
@@ -276,7 +313,9 @@ void html_failures(struct html *html)
     fputs("<table><tbody>\n", html->out);
     for (uint32_t i = 0; i < figures->reasons.count; i++) {
         fputs("<tr><td>", html->out);
-        html_text(html, wording_reason(aggregate_text(figures->aggregate, figures->reasons.items[i].word)).text);
+        html_text(html,
+                  wording_reason(aggregate_text(figures->aggregate, figures->reasons.items[i].word))
+                      .text);
         fputs("</td>", html->out);
         html_cell_number(html, "sessions", figures->reasons.items[i].count);
         fputs("</tr>\n", html->out);
@@ -304,8 +343,10 @@ void html_own(struct html *html)
         fputs("</p>\n", html->out);
         prose_free(&own);
     }
-    fputs("<table class=\"cards\"><thead><tr><th>Host</th><th>Name</th><th class=\"n\">TLS</th><th class=\"n\">1.3</th><th class=\"n\">1.2</th>"
-          "<th class=\"n\">Older</th><th>Mostly</th></tr></thead><tbody>\n", html->out);
+    fputs("<table class=\"cards\"><thead><tr><th>Host</th><th>Name</th><th class=\"n\">TLS</th><th "
+          "class=\"n\">1.3</th><th class=\"n\">1.2</th>"
+          "<th class=\"n\">Older</th><th>Mostly</th></tr></thead><tbody>\n",
+          html->out);
     for (uint32_t i = 0; i < figures->own_count; i++) {
         const struct own_figures *own = &figures->own[i];
         if (own->side != SIDE_SERVER)
@@ -336,9 +377,11 @@ void html_next(struct html *html)
     for (unsigned flow = 0; flow < FLOW_COUNT; flow++)
         v13 += figures->versions[TLS_VERSION_TLS13][flow];
     html_section(html, "next", "Ready for what comes next?");
-    html_share_bar(html, "Forward secrecy chosen", figures->pfs[TRISTATE_YES], figures->pfs_offered[TRISTATE_YES], tls);
+    html_share_bar(html, "Forward secrecy chosen", figures->pfs[TRISTATE_YES],
+                   figures->pfs_offered[TRISTATE_YES], tls);
     html_share_bar(html, "TLS 1.3 chosen", v13, UINT64_MAX, tls);
-    html_share_bar(html, "Post-quantum key exchange chosen", figures->pq[TRISTATE_YES], figures->pq_offered[TRISTATE_YES], tls);
+    html_share_bar(html, "Post-quantum key exchange chosen", figures->pq[TRISTATE_YES],
+                   figures->pq_offered[TRISTATE_YES], tls);
     html_end(html);
 }
 
@@ -356,16 +399,20 @@ void html_certificates(struct html *html)
     while (ending < count && list[ending].seen->key.not_after < now + REPORT_CERTIFICATE_SOON)
         ending++;
     char title[256];
-    snprintf(title, sizeof title, "Certificates expired, or about to within 30 days: %s of %s%s visible", wording_number(ending).text,
-             aggregate->certificates_cut ? "at least " : "", wording_number(count).text);
+    snprintf(title, sizeof title,
+             "Certificates expired, or about to within 30 days: %s of %s%s visible",
+             wording_number(ending).text, aggregate->certificates_cut ? "at least " : "",
+             wording_number(count).text);
     html_section(html, "certificates", title);
     if (ending)
-        fputs("<table class=\"cards\"><thead><tr><th>Name</th><th>Ends</th><th>Server</th><th class=\"n\">Sessions</th></tr></thead><tbody>\n",
+        fputs("<table class=\"cards\"><thead><tr><th>Name</th><th>Ends</th><th>Server</th><th "
+              "class=\"n\">Sessions</th></tr></thead><tbody>\n",
               html->out);
     for (uint32_t i = 0; i < ending; i++) {
         fputs("<tr>", html->out);
         html_cell_string(html, "name", list[i].seen->key.name);
-        fprintf(html->out, "<td data-l=\"ends\"%s>%s</td><td data-l=\"server\">", list[i].seen->key.not_after < now ? " class=\"warn\"" : "",
+        fprintf(html->out, "<td data-l=\"ends\"%s>%s</td><td data-l=\"server\">",
+                list[i].seen->key.not_after < now ? " class=\"warn\"" : "",
                 wording_date(list[i].seen->key.not_after).text);
         html_string(html, list[i].seen->key.server);
         if (list[i].servers > 1)

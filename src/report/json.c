@@ -43,7 +43,8 @@ static void put_range(struct writing *w, const char *key, struct range range)
 static void put_verdict(struct writing *w)
 {
     static const char *const words[] = {"yes", "not_with_everyone", "cannot_tell"};
-    static const char *const doubts[] = {"no_tls_readable", "packets_dropped", "sessions_incomplete"};
+    static const char *const doubts[] = {"no_tls_readable", "packets_dropped",
+                                         "sessions_incomplete"};
     const struct figures *figures = w->figures;
     char word[REQUIREMENT_LABEL];
     emit_text(&w->emit, "require", requirement_word(&figures->requirement, word));
@@ -124,7 +125,8 @@ static void put_words(struct writing *w, const char *key, const struct word_list
     emit_close(&w->emit, '}');
 }
 
-static void put_tristate(struct writing *w, const char *key, const uint64_t chosen[3], const uint64_t offered[3])
+static void put_tristate(struct writing *w, const char *key, const uint64_t chosen[3],
+                         const uint64_t offered[3])
 {
     emit_open(&w->emit, key, '{');
     emit_number(&w->emit, "chosen", chosen[TRISTATE_YES]);
@@ -172,7 +174,8 @@ static void put_peer_counts(struct writing *w)
     emit_number(&w->emit, "clear_text", figures->peers_clear);
     emit_number(&w->emit, "failed", figures->peers_failed);
     emit_number(&w->emit, "seen_once", figures->peers_once);
-    emit_open(&w->emit, "folded_sessions", '{'); /* each count above can be short by so many at most */
+    emit_open(&w->emit, "folded_sessions",
+              '{'); /* each count above can be short by so many at most */
     emit_number(&w->emit, "all", figures->folded_sessions);
     emit_number(&w->emit, "judged", figures->folded_judged);
     emit_number(&w->emit, "cannot", figures->folded_cannot);
@@ -226,7 +229,8 @@ static void put_peer(struct writing *w, const struct peer_figures *peer)
 static void put_peers(struct writing *w)
 {
     const struct figures *figures = w->figures;
-    unsigned lists = w->output->lists ? w->output->lists : LIST_CANNOT | LIST_CLEAR | LIST_FAILED | LIST_UNKNOWN;
+    unsigned lists =
+        w->output->lists ? w->output->lists : LIST_CANNOT | LIST_CLEAR | LIST_FAILED | LIST_UNKNOWN;
     emit_open(&w->emit, "peers", '[');
     for (uint32_t i = 0; i < figures->peer_count; i++)
         if (report_lists(&figures->peers[i], lists))
@@ -252,7 +256,8 @@ static void put_own(struct writing *w)
         emit_open(&w->emit, "versions", '{');
         for (unsigned version = TLS_VERSION_SSL2; version < TLS_VERSION_COUNT; version++)
             if (own->versions[version])
-                emit_number(&w->emit, word_tls_version((enum tls_version)version), own->versions[version]);
+                emit_number(&w->emit, word_tls_version((enum tls_version)version),
+                            own->versions[version]);
         emit_close(&w->emit, '}');
         put_string(w, "most_frequent_cipher", own->cipher);
         put_string(w, "most_frequent_group", own->group);
@@ -295,7 +300,8 @@ static void put_certificates(struct writing *w)
     emit_boolean(&w->emit, "visible_is_lower_bound", aggregate->certificates_cut);
     emit_number(&w->emit, "sessions_with_visible", w->figures->certificates_visible);
     emit_open(&w->emit, "ending", '[');
-    for (uint32_t i = 0; list && i < count && list[i].seen->key.not_after < now + REPORT_CERTIFICATE_SOON; i++) {
+    for (uint32_t i = 0;
+         list && i < count && list[i].seen->key.not_after < now + REPORT_CERTIFICATE_SOON; i++) {
         emit_open(&w->emit, NULL, '{');
         put_string(w, "name", list[i].seen->key.name);
         put_string(w, "server", list[i].seen->key.server);
@@ -328,7 +334,8 @@ static void put_sum(struct writing *w, const char *key, int64_t day, const struc
     emit_open(&w->emit, "versions", '{');
     for (unsigned version = TLS_VERSION_SSL2; version < TLS_VERSION_COUNT; version++)
         if (sum->versions[version])
-            emit_number(&w->emit, word_tls_version((enum tls_version)version), sum->versions[version]);
+            emit_number(&w->emit, word_tls_version((enum tls_version)version),
+                        sum->versions[version]);
     emit_close(&w->emit, '}');
     emit_close(&w->emit, '}');
 }
@@ -351,7 +358,9 @@ static void put_series(struct writing *w, const char *list, const char *key, boo
     for (uint32_t i = 0; i < figures->day_count;) {
         struct series_sum sum = {0};
         int64_t at = weekly ? figures_monday(figures->days[i].day) : figures->days[i].day;
-        for (; i < figures->day_count && (weekly ? figures_monday(figures->days[i].day) : figures->days[i].day) == at; i++)
+        for (; i < figures->day_count &&
+               (weekly ? figures_monday(figures->days[i].day) : figures->days[i].day) == at;
+             i++)
             add_day(&sum, &figures->days[i]);
         if (sum.sessions)
             put_sum(w, key, at, &sum);
@@ -389,7 +398,8 @@ static void put_evidence(struct writing *w)
 
 bool report_json(const struct figures *figures, const struct report_output *output)
 {
-    struct writing w = {.figures = figures, .output = output, .emit = {.out = output->out, .pretty = true}};
+    struct writing w = {
+        .figures = figures, .output = output, .emit = {.out = output->out, .pretty = true}};
     emit_open(&w.emit, NULL, '{');
     emit_text(&w.emit, "report", "mxtap");
     emit_number(&w.emit, "schema", 1);

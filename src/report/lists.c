@@ -9,8 +9,9 @@
 bool report_lists(const struct peer_figures *peer, unsigned lists)
 {
     bool unknown = !peer->cannot && !peer->can && peer->unknown;
-    return lists & LIST_ALL || (lists & LIST_CANNOT && peer->cannot) || (lists & LIST_CLEAR && peer->clear) ||
-           (lists & LIST_FAILED && peer->failed) || (lists & LIST_UNKNOWN && unknown);
+    return lists & LIST_ALL || (lists & LIST_CANNOT && peer->cannot) ||
+           (lists & LIST_CLEAR && peer->clear) || (lists & LIST_FAILED && peer->failed) ||
+           (lists & LIST_UNKNOWN && unknown);
 }
 
 struct incident_sorter {
@@ -24,7 +25,8 @@ static int by_time(const void *a, const void *b)
     if (x->item->time_ns != y->item->time_ns)
         return x->item->time_ns < y->item->time_ns ? -1 : 1;
     int order = strcmp(x->uid, y->uid);
-    return order ? order : (x->item->finding > y->item->finding) - (x->item->finding < y->item->finding);
+    return order ? order
+                 : (x->item->finding > y->item->finding) - (x->item->finding < y->item->finding);
 }
 
 const struct incident **report_incidents(const struct aggregate *aggregate)
@@ -39,7 +41,8 @@ const struct incident **report_incidents(const struct aggregate *aggregate)
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct incident *item = table_at(&aggregate->incidents, i);
-        sorted[i] = (struct incident_sorter){.item = item, .uid = aggregate_text(aggregate, item->uid)};
+        sorted[i] =
+            (struct incident_sorter){.item = item, .uid = aggregate_text(aggregate, item->uid)};
     }
     qsort(sorted, count, sizeof *sorted, by_time);
     for (uint32_t i = 0; i < count; i++)
@@ -64,12 +67,14 @@ static int by_end(const void *a, const void *b)
 }
 
 /* Joins what servers with the same certificate showed; they stand side by side. */
-static uint32_t join_certificates(const struct certificate_sorter *sorted, uint32_t count, struct certificate_shown *list)
+static uint32_t join_certificates(const struct certificate_sorter *sorted, uint32_t count,
+                                  struct certificate_shown *list)
 {
     uint32_t joined = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct certificate_shown *last = joined ? &list[joined - 1] : NULL;
-        if (last && last->seen->key.sha256 == sorted[i].shown.seen->key.sha256 && last->seen->key.sha256) {
+        if (last && last->seen->key.sha256 == sorted[i].shown.seen->key.sha256 &&
+            last->seen->key.sha256) {
             last->sessions += sorted[i].shown.sessions;
             last->servers++;
             if (sorted[i].shown.last > last->last)

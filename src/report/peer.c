@@ -179,7 +179,8 @@ bool peer_namer_local(struct peer_namer *namer, const char *cidr)
             return false;
         network.bits = (unsigned)bits;
     }
-    struct network *networks = memory_resize(namer->networks, (namer->network_count + 1) * sizeof *networks);
+    struct network *networks =
+        memory_resize(namer->networks, (namer->network_count + 1) * sizeof *networks);
     if (!networks)
         return false;
     namer->networks = networks;
@@ -222,16 +223,19 @@ enum direction peer_direction(const struct peer_namer *namer, const struct peer_
 
 static const char *filed_name(const struct peer_namer *namer, const struct peer_address *address)
 {
-    const struct named_address *entry = namer->addresses.count ? table_find(&namer->addresses, address) : NULL;
+    const struct named_address *entry =
+        namer->addresses.count ? table_find(&namer->addresses, address) : NULL;
     return entry ? strings_text(&namer->kept, entry->name) : NULL;
 }
 
 /* The registrable domain of a host name, or the name itself with --by name; "" if it has none. */
-static const char *find_domain(const struct peer_namer *namer, const char *text, char clean[PEER_NAME])
+static const char *find_domain(const struct peer_namer *namer, const char *text,
+                               char clean[PEER_NAME])
 {
     if (!peer_host_clean(text, clean))
         return "";
-    const char *domain = namer->by == PEER_BY_NAME ? clean : psl_registrable_domain(namer->psl, clean);
+    const char *domain =
+        namer->by == PEER_BY_NAME ? clean : psl_registrable_domain(namer->psl, clean);
     return domain ? domain : "";
 }
 
@@ -270,8 +274,10 @@ static const char *domain_of_host(struct peer_namer *namer, const char *text)
     return strings_text(&namer->domains, namer->domain_of[number]);
 }
 
-/* A certificate for many customers names them all: the one that the host itself announced goes before the first. */
-static const char *certificate_domain(struct peer_namer *namer, const struct peer_evidence *evidence)
+/* A certificate for many customers names them all: the one that the host itself announced goes
+ * before the first. */
+static const char *certificate_domain(struct peer_namer *namer,
+                                      const struct peer_evidence *evidence)
 {
     char announced[PEER_NAME] = "";
     if (evidence->announced)

@@ -39,8 +39,8 @@ bool requirement_parse(const char *text, struct requirement *out)
 
 const char *version_label(enum tls_version version)
 {
-    static const char *const labels[TLS_VERSION_COUNT] = {"TLS",     "SSL 2.0", "SSL 3.0", "TLS 1.0",
-                                                          "TLS 1.1", "TLS 1.2", "TLS 1.3"};
+    static const char *const labels[TLS_VERSION_COUNT] = {
+        "TLS", "SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"};
     return labels[version];
 }
 
@@ -79,9 +79,10 @@ static void charge(struct judgement *judgement, unsigned side)
     judgement->lacks |= side;
 }
 
-/* The client if its highest offer is lower, else the server if what it chose is. A server behind a short client was not tested, unless
- * the sentinel in its random (RFC 8446 4.1.3) proves more. */
-static void judge_version(struct judgement *judgement, const struct posture *posture, enum tls_version least)
+/* The client if its highest offer is lower, else the server if what it chose is. A server behind a
+ * short client was not tested, unless the sentinel in its random (RFC 8446 4.1.3) proves more. */
+static void judge_version(struct judgement *judgement, const struct posture *posture,
+                          enum tls_version least)
 {
     if (posture->version >= least)
         return;
@@ -110,7 +111,8 @@ static void judge_choice(struct judgement *judgement, uint8_t offered, uint8_t c
     }
 }
 
-/* Mail in the clear: the server did not offer TLS, or the client did not ask; after a failed attempt both are named. */
+/* Mail in the clear: the server did not offer TLS, or the client did not ask; after a failed
+ * attempt both are named. */
 static void judge_plaintext(struct judgement *judgement, const struct posture *posture)
 {
     if (posture->findings >> FINDING_PLAINTEXT_FALLBACK & 1) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Texts that grow, and numbers and times as people read them; below all output formats of the report. */
+/* Texts that grow, and numbers and times as people read them; below all output formats of the
+ * report. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,7 +108,8 @@ struct small_text wording_percent(uint64_t part, uint64_t of)
     if (part && percent < 0.01)
         return (struct small_text){"< 0.01 %"};
     if (part < of && percent >= 99.95)
-        return percent >= 99.995 ? (struct small_text){"> 99.99 %"} : (snprintf(out.text, sizeof out.text, "%.2f %%", percent), out);
+        return percent >= 99.995 ? (struct small_text){"> 99.99 %"}
+                                 : (snprintf(out.text, sizeof out.text, "%.2f %%", percent), out);
     snprintf(out.text, sizeof out.text, percent < 1 && part ? "%.2f %%" : "%.1f %%", percent);
     return out;
 }

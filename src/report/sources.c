@@ -15,12 +15,14 @@
 
 enum kind { KIND_LINES, KIND_CAPTURE, KIND_EMPTY, KIND_FOREIGN };
 
-/* pcap with micro- and nanoseconds in both byte orders, the modified format of old Linux, and pcapng. */
+/* pcap with micro- and nanoseconds in both byte orders, the modified format of old Linux, and
+ * pcapng. */
 static bool capture_magic(struct slice head)
 {
     struct reader at = reader_of_slice(head);
     uint32_t magic = reader_u32(&at);
-    static const uint32_t known[] = {0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0xa1b2cd34, 0x34cdb2a1, 0x0a0d0d0a};
+    static const uint32_t known[] = {0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1,
+                                     0xa1b2cd34, 0x34cdb2a1, 0x0a0d0d0a};
     for (size_t i = 0; i < sizeof known / sizeof known[0] && !at.bad; i++)
         if (magic == known[i])
             return true;
@@ -87,7 +89,9 @@ static void take_file(struct sources *sources, const char *path, bool named)
             return; /* in a folder: some other compressed file */
         sources->failed = true;
         if (errno == ENOEXEC && command)
-            log_error(sources->reader->log, "%s: compressed in another way; try: %s %s | mxtap report -", path, command, path);
+            log_error(sources->reader->log,
+                      "%s: compressed in another way; try: %s %s | mxtap report -", path, command,
+                      path);
         else
             log_error(sources->reader->log, "%s: %m", path);
         return;
@@ -131,7 +135,8 @@ static void take_folder(struct sources *sources, const char *path, unsigned dept
         size_t size = strlen(path) + strlen(entries[i]->d_name) + 2;
         char *below = memory_new(size);
         if (below) {
-            snprintf(below, size, "%s%s%s", path, ends_with(path, "/") ? "" : "/", entries[i]->d_name);
+            snprintf(below, size, "%s%s%s", path, ends_with(path, "/") ? "" : "/",
+                     entries[i]->d_name);
             take_path(sources, below, false, depth + 1);
         }
         memory_free(below);
@@ -157,8 +162,8 @@ static void take_path(struct sources *sources, const char *path, bool named, uns
 }
 
 /*
- * Standard input is looked at without taking anything from it, since a capture is read by others, from its beginning: a pipe's first
- * bytes are copied by tee(2), a file is opened once more.
+ * Standard input is looked at without taking anything from it, since a capture is read by others,
+ * from its beginning: a pipe's first bytes are copied by tee(2), a file is opened once more.
  */
 static enum kind kind_of_standard_input(void)
 {

@@ -16,7 +16,8 @@ unsigned page_width(const char *text)
 
 void page_tone(const struct page *page, enum page_tone tone)
 {
-    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[1;32m", "\033[1;31m", "\033[1;33m"};
+    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[1;32m", "\033[1;31m",
+                                        "\033[1;33m"};
     if (page->output->colour)
         fputs(codes[tone], page->output->out);
 }
@@ -97,8 +98,11 @@ static void page_verdict(struct page *page)
     if (figures->guess && page->output->anonymous)
         prose_add(&page->prose, "Our side was guessed (no --local).");
     else if (figures->guess)
-        prose_add(&page->prose, "Taken for ours: %s, in %s of %s sessions without a direction. If that is wrong, say --local.",
-                  aggregate_text(figures->aggregate, figures->guess), wording_number(figures->guess_sessions).text,
+        prose_add(&page->prose,
+                  "Taken for ours: %s, in %s of %s sessions without a direction. If that is wrong, "
+                  "say --local.",
+                  aggregate_text(figures->aggregate, figures->guess),
+                  wording_number(figures->guess_sessions).text,
                   wording_number(figures->undirected).text);
     if (page->prose.length)
         page_wrap(page, page->prose.text, 0, 0);
@@ -120,7 +124,8 @@ static void policy_line(struct page *page, unsigned policy, uint64_t total)
     struct small_text tls = wording_range(line->tls);
     size_t length = strlen(tls.text);
     if (line->tls.low == line->tls.high && total)
-        snprintf(tls.text + length, sizeof tls.text - length, " %.8s", wording_percent(line->tls.low, total).text);
+        snprintf(tls.text + length, sizeof tls.text - length, " %.8s",
+                 wording_percent(line->tls.low, total).text);
     page_right(page, tls.text, 16);
     page_right(page, wording_range(line->clear).text, 13);
     page_right(page, wording_range(line->refused).text, 12);
@@ -131,18 +136,24 @@ static void policy_line(struct page *page, unsigned policy, uint64_t total)
 static void page_policies(struct page *page)
 {
     const struct policy_line *lines = figures_policy(page->figures);
-    uint64_t total = lines[POLICY_TODAY].tls.low + lines[POLICY_TODAY].clear.low + lines[POLICY_TODAY].refused.low;
-    page_head(page, page->figures->survey ? "If you ...                              TLS servers   clear text     no mail"
-                                          : "If you ...                             TLS sessions   clear text     refused");
+    uint64_t total = lines[POLICY_TODAY].tls.low + lines[POLICY_TODAY].clear.low +
+                     lines[POLICY_TODAY].refused.low;
+    page_head(page,
+              page->figures->survey
+                  ? "If you ...                              TLS servers   clear text     no mail"
+                  : "If you ...                             TLS sessions   clear text     refused");
     for (unsigned i = 0; i < POLICY_COUNT; i++)
         policy_line(page, i, total);
     if (lines[POLICY_DROP].clear.low != lines[POLICY_DROP].clear.high)
         page_wrap(page,
-                  "A range where it was not observed whether a sender tries again without TLS, as most do, or gives up.", 3, 3);
+                  "A range where it was not observed whether a sender tries again without TLS, as "
+                  "most do, or gives up.",
+                  3, 3);
     fputc('\n', page->output->out);
 }
 
-static void flow_line(const struct page *page, const char *label, const uint64_t counts[FLOW_COUNT], bool zero_too)
+static void flow_line(const struct page *page, const char *label, const uint64_t counts[FLOW_COUNT],
+                      bool zero_too)
 {
     uint64_t sum = 0;
     for (unsigned flow = 0; flow < FLOW_COUNT; flow++)
@@ -205,7 +216,8 @@ static void page_totals(const struct page *page)
     fputc('\n', page->output->out);
 }
 
-static void word_lines(struct page *page, const char *title, const struct word_list *list, uint64_t total)
+static void word_lines(struct page *page, const char *title, const struct word_list *list,
+                       uint64_t total)
 {
     enum { SHOWN = 8 };
     uint64_t rest = 0;
@@ -225,7 +237,8 @@ static void word_lines(struct page *page, const char *title, const struct word_l
     if (!rest)
         return;
     char label[64];
-    snprintf(label, sizeof label, "%u others (--format json lists them)", (unsigned)(list->count - SHOWN));
+    snprintf(label, sizeof label, "%u others (--format json lists them)",
+             (unsigned)(list->count - SHOWN));
     fprintf(page->output->out, "%11s", "");
     page_left(page, label, 45);
     page_right(page, wording_number(rest).text, 12);
@@ -233,13 +246,14 @@ static void word_lines(struct page *page, const char *title, const struct word_l
     fputc('\n', page->output->out);
 }
 
-static void tristate_line(const struct page *page, const char *label, const uint64_t chosen[3], const uint64_t offered[3],
-                          uint64_t total)
+static void tristate_line(const struct page *page, const char *label, const uint64_t chosen[3],
+                          const uint64_t offered[3], uint64_t total)
 {
     fputs("   ", page->output->out);
     page_left(page, label, 21);
     fprintf(page->output->out, "chosen in %s (%s), offered by the client in %s",
-            wording_number(chosen[TRISTATE_YES]).text, wording_percent(chosen[TRISTATE_YES], total).text,
+            wording_number(chosen[TRISTATE_YES]).text,
+            wording_percent(chosen[TRISTATE_YES], total).text,
             wording_number(offered[TRISTATE_YES]).text);
     fputc('\n', page->output->out);
 }
@@ -258,16 +272,19 @@ static void page_choices(struct page *page)
     if (figures->servers) {
         prose_clear(&page->prose);
         prose_add(&page->prose, "STARTTLS is offered by %s of the peers' %s servers, refused by %s",
-                  wording_number(figures->servers_offering).text, wording_number(figures->servers).text,
+                  wording_number(figures->servers_offering).text,
+                  wording_number(figures->servers).text,
                   wording_number(figures->servers_refusing).text);
         if (figures->servers_implicit)
-            prose_add(&page->prose, "; TLS from the first byte with %s", wording_number(figures->servers_implicit).text);
+            prose_add(&page->prose, "; TLS from the first byte with %s",
+                      wording_number(figures->servers_implicit).text);
         page_wrap(page, page->prose.text ? page->prose.text : "", 3, 5);
     }
     fputc('\n', page->output->out);
 }
 
-static void page_paragraph(struct page *page, const char *title, void (*add)(const struct figures *, struct prose *))
+static void page_paragraph(struct page *page, const char *title,
+                           void (*add)(const struct figures *, struct prose *))
 {
     prose_clear(&page->prose);
     if (*title)
@@ -293,8 +310,10 @@ static void page_evidence(struct page *page)
     }
     const struct figures *figures = page->figures;
     if (figures->peers_cannot && !page->output->anonymous)
-        fprintf(page->output->out, " Next: mxtap report --format csv ... > exceptions.csv   (%s %s)\n",
-                wording_number(figures->peers_cannot).text, figures->peers_cannot == 1 ? "peer" : "peers");
+        fprintf(page->output->out,
+                " Next: mxtap report --format csv ... > exceptions.csv   (%s %s)\n",
+                wording_number(figures->peers_cannot).text,
+                figures->peers_cannot == 1 ? "peer" : "peers");
 }
 
 bool report_text(const struct figures *figures, const struct report_output *output)

@@ -30,8 +30,8 @@ static void cannot_row(struct page *page, const struct peer_figures *peer)
     const struct figures *figures = page->figures;
     name_column(page, aggregate_text(figures->aggregate, peer->name), NAME_COLUMN);
     FILE *out = page->output->out;
-    fprintf(out, " %-7s %-3s %-7s", wording_named_by((enum named_by)peer->by), wording_flows(peer->flows).text,
-            wording_at_most(figures, peer));
+    fprintf(out, " %-7s %-3s %-7s", wording_named_by((enum named_by)peer->by),
+            wording_flows(peer->flows).text, wording_at_most(figures, peer));
     page_right(page, wording_number(peer->cannot).text, 9);
     page_right(page, wording_number(peer->cannot_substantial).text, 6);
     fprintf(out, "  %-10s", wording_when(figures, peer->last_cannot).text);
@@ -43,11 +43,13 @@ static void cannot_row(struct page *page, const struct peer_figures *peer)
     line_end(page);
 }
 
-static void plain_row(struct page *page, const struct peer_figures *peer, uint64_t count, int64_t last)
+static void plain_row(struct page *page, const struct peer_figures *peer, uint64_t count,
+                      int64_t last)
 {
     const struct figures *figures = page->figures;
     name_column(page, aggregate_text(figures->aggregate, peer->name), NAME_COLUMN + 9);
-    fprintf(page->output->out, " %-7s %-3s", wording_named_by((enum named_by)peer->by), wording_flows(peer->flows).text);
+    fprintf(page->output->out, " %-7s %-3s", wording_named_by((enum named_by)peer->by),
+            wording_flows(peer->flows).text);
     page_right(page, wording_number(count).text, 10);
     page_right(page, wording_number(peer->sessions).text, 10);
     fprintf(page->output->out, "  %s", wording_when(figures, last).text);
@@ -62,9 +64,11 @@ static void list_cannot(struct page *page)
     char label[REQUIREMENT_LABEL];
     uint64_t sessions = figures->as[AS_CANNOT];
     page_head(page, "Cannot do %s: %s %s, %s %s", requirement_label(&figures->requirement, label),
-              wording_peers(figures->peers_cannot, figures->folded_cannot).text, figures->peers_cannot == 1 ? "peer" : "peers",
-              wording_number(sessions).text, sessions == 1 ? "session" : "sessions");
-    fputs("   peer                named   dir at most  sessions  >1KB  last seen  otherwise\n", page->output->out);
+              wording_peers(figures->peers_cannot, figures->folded_cannot).text,
+              figures->peers_cannot == 1 ? "peer" : "peers", wording_number(sessions).text,
+              sessions == 1 ? "session" : "sessions");
+    fputs("   peer                named   dir at most  sessions  >1KB  last seen  otherwise\n",
+          page->output->out);
     for (uint32_t i = 0; i < figures->peer_count && figures->peers[i].cannot; i++)
         cannot_row(page, &figures->peers[i]);
     line_end(page);
@@ -76,7 +80,8 @@ static void list_of(struct page *page, unsigned list, const char *title, uint32_
     if (!(page->output->lists & list))
         return;
     page_head(page, "%s: %s %s", title, wording_number(peers).text, peers == 1 ? "peer" : "peers");
-    fputs("   peer                         named   dir  sessions    of all  last seen\n", page->output->out);
+    fputs("   peer                         named   dir  sessions    of all  last seen\n",
+          page->output->out);
     for (uint32_t i = 0; i < figures->peer_count; i++) {
         const struct peer_figures *peer = &figures->peers[i];
         if (!report_lists(peer, list))
@@ -85,7 +90,9 @@ static void list_of(struct page *page, unsigned list, const char *title, uint32_
                          : list == LIST_FAILED ? peer->failed
                          : list == LIST_ALL    ? peer->sessions
                                                : peer->unknown;
-        int64_t last = list == LIST_CLEAR ? peer->last_clear : list == LIST_FAILED ? peer->last_failed : peer->last;
+        int64_t last = list == LIST_CLEAR    ? peer->last_clear
+                       : list == LIST_FAILED ? peer->last_failed
+                                             : peer->last;
         plain_row(page, peer, count, last);
     }
     line_end(page);
@@ -103,9 +110,11 @@ static void servers_without(struct page *page)
         const struct peer_figures *peer = &figures->peers[i];
         if ((peer->servers & (SERVER_SEEN | SERVER_OFFERED | SERVER_REFUSED)) != SERVER_SEEN)
             continue;
-        const char *address = peer->addresses ? "several addresses" : aggregate_text(figures->aggregate, peer->address);
+        const char *address = peer->addresses ? "several addresses"
+                                              : aggregate_text(figures->aggregate, peer->address);
         name_column(page, aggregate_text(figures->aggregate, peer->name), 30);
-        fprintf(page->output->out, " %-7s %-17s", wording_named_by((enum named_by)peer->by), address);
+        fprintf(page->output->out, " %-7s %-17s", wording_named_by((enum named_by)peer->by),
+                address);
         page_right(page, wording_number(peer->clear).text, 6);
         fputs(" in clear\n", page->output->out);
     }
@@ -136,8 +145,10 @@ static void incident_row(struct page *page, const struct incident *incident)
     const struct aggregate *aggregate = page->figures->aggregate;
     FILE *out = page->output->out;
     int64_t seconds = incident->time_ns / 1000000000;
-    fprintf(out, "   %s:%02u  %s  %s\n", wording_minute(seconds).text, (unsigned)((seconds % 60 + 60) % 60),
-            page_safe(page, aggregate_text(aggregate, incident->uid)), wording_finding((enum finding)incident->finding));
+    fprintf(out, "   %s:%02u  %s  %s\n", wording_minute(seconds).text,
+            (unsigned)((seconds % 60 + 60) % 60),
+            page_safe(page, aggregate_text(aggregate, incident->uid)),
+            wording_finding((enum finding)incident->finding));
     struct prose line = {0};
     prose_add(&line, "%s", aggregate_text(aggregate, incident->client));
     if (incident->client_name) {
@@ -161,7 +172,8 @@ void page_incidents(struct page *page)
     uint32_t count = figures->aggregate->incidents.count;
     prose_clear(&page->prose);
     for (unsigned i = 0; i < FINDING_COUNT; i++)
-        if (figures->findings[i] && (word_finding_class((enum finding)i) == FINDING_ATTACK || i == FINDING_PLAINTEXT_FALLBACK))
+        if (figures->findings[i] && (word_finding_class((enum finding)i) == FINDING_ATTACK ||
+                                     i == FINDING_PLAINTEXT_FALLBACK))
             prose_add(&page->prose, "%s%s in %s", page->prose.length ? ", " : "Interference: ",
                       wording_finding((enum finding)i), wording_number(figures->findings[i]).text);
     if (!page->prose.length)
@@ -172,7 +184,8 @@ void page_incidents(struct page *page)
     for (uint32_t i = 0; list && i < count && i < SHOWN; i++)
         incident_row(page, list[i]);
     if (count > SHOWN)
-        fprintf(page->output->out, "   ... and %s more: --format json or html lists them\n", wording_number(count - SHOWN).text);
+        fprintf(page->output->out, "   ... and %s more: --format json or html lists them\n",
+                wording_number(count - SHOWN).text);
     memory_free(list);
     line_end(page);
 }
@@ -190,7 +203,9 @@ void page_failures(struct page *page)
     prose_add(&page->prose, "Failed handshakes: %s:", wording_number(failed).text);
     for (uint32_t i = 0; i < reasons->count; i++) {
         prose_add(&page->prose, "%s ", i ? "," : "");
-        wording_safe(&page->prose, wording_reason(aggregate_text(figures->aggregate, reasons->items[i].word)).text);
+        wording_safe(
+            &page->prose,
+            wording_reason(aggregate_text(figures->aggregate, reasons->items[i].word)).text);
         prose_add(&page->prose, " %s", wording_number(reasons->items[i].count).text);
     }
     if (!page->output->anonymous && !(page->output->lists & LIST_FAILED))
@@ -211,7 +226,8 @@ static void certificate_row(struct page *page, const struct certificate_shown *s
     prose_add(&line, ", %s", aggregate_text(aggregate, shown->seen->key.server));
     if (shown->servers > 1)
         prose_add(&line, " and %u more", (unsigned)shown->servers - 1);
-    prose_add(&line, ": %s %s", wording_number(shown->sessions).text, shown->sessions == 1 ? "session" : "sessions");
+    prose_add(&line, ": %s %s", wording_number(shown->sessions).text,
+              shown->sessions == 1 ? "session" : "sessions");
     if (page_width(line.text ? line.text : "") + 23 <= PAGE_WIDTH) {
         fprintf(page->output->out, "%s\n", line.text ? line.text : "");
     } else {
@@ -233,8 +249,9 @@ void page_certificates(struct page *page)
     int64_t now = aggregate->last_ns / 1000000000;
     while (ending < count && list[ending].seen->key.not_after < now + REPORT_CERTIFICATE_SOON)
         ending++;
-    page_head(page, "Certificates expired, or about to within 30 days: %s of %s%s visible", wording_number(ending).text,
-              aggregate->certificates_cut ? "at least " : "", wording_number(count).text);
+    page_head(page, "Certificates expired, or about to within 30 days: %s of %s%s visible",
+              wording_number(ending).text, aggregate->certificates_cut ? "at least " : "",
+              wording_number(count).text);
     for (uint32_t i = 0; i < ending; i++)
         certificate_row(page, &list[i], now);
     line_end(page);
@@ -251,7 +268,8 @@ static void own_row(struct page *page, const struct own_figures *own)
         wording_safe(&page->prose, aggregate_text(aggregate, own->name));
         prose_add(&page->prose, ")");
     }
-    prose_add(&page->prose, ": %s TLS of %s sessions", wording_number(own->tls).text, wording_number(own->sessions).text);
+    prose_add(&page->prose, ": %s TLS of %s sessions", wording_number(own->tls).text,
+              wording_number(own->sessions).text);
     for (unsigned version = TLS_VERSION_TLS13; version > TLS_VERSION_NONE; version--)
         if (own->versions[version])
             prose_add(&page->prose, ", %s %s", word_tls_version((enum tls_version)version),
@@ -285,21 +303,24 @@ void page_own(struct page *page)
         line_end(page);
 }
 
-/* One figure of each day, or of each week where there are many days; days without a session are left out. */
+/* One figure of each day, or of each week where there are many days; days without a session are
+ * left out. */
 static void add_series(const struct figures *figures, struct prose *prose, bool weekly)
 {
     for (uint32_t i = 0; i < figures->day_count;) {
         int64_t at = weekly ? figures_monday(figures->days[i].day) : figures->days[i].day;
         uint64_t cannot = 0, sessions = 0;
-        for (; i < figures->day_count && (weekly ? figures_monday(figures->days[i].day) : figures->days[i].day) == at; i++) {
+        for (; i < figures->day_count &&
+               (weekly ? figures_monday(figures->days[i].day) : figures->days[i].day) == at;
+             i++) {
             cannot += figures->days[i].as[AS_CANNOT];
             sessions += figures->days[i].sessions;
         }
         if (!sessions)
             continue;
         bool named = !weekly && figures->day_count <= 7;
-        prose_add(prose, "%s %s %s", prose->length ? "," : "", named ? wording_weekday(at) : wording_date(at).text,
-                  wording_number(cannot).text);
+        prose_add(prose, "%s %s %s", prose->length ? "," : "",
+                  named ? wording_weekday(at) : wording_date(at).text, wording_number(cannot).text);
     }
 }
 
@@ -312,7 +333,8 @@ void page_days(struct page *page)
     prose_clear(&page->prose);
     struct prose series = {0};
     add_series(figures, &series, weekly);
-    prose_add(&page->prose, "Sessions that cannot, by %s:%s", weekly ? "week (from Monday, UTC)" : "day (UTC)", series.text ? series.text : "");
+    prose_add(&page->prose, "Sessions that cannot, by %s:%s",
+              weekly ? "week (from Monday, UTC)" : "day (UTC)", series.text ? series.text : "");
     prose_free(&series);
     page_wrap(page, page->prose.text, 1, 3);
     line_end(page);

@@ -8,7 +8,7 @@
 
 const char *wording_named_by(enum named_by by)
 {
-    static const char *const words[NAMED_BY_COUNT] = {"",     "folded", "address",   "EHLO",
+    static const char *const words[NAMED_BY_COUNT] = {"",       "folded", "address", "EHLO",
                                                       "banner", "cert",   "names"};
     return words[by];
 }
@@ -50,13 +50,15 @@ const char *wording_flow(unsigned flow)
 struct small_text wording_flows(unsigned flows)
 {
     bool in = flows >> FLOW_IN & 1, out = flows >> FLOW_OUT & 1;
-    return in ? out ? (struct small_text){"i+o"} : (struct small_text){"in"}
-           : out ? (struct small_text){"out"} : (struct small_text){"-"};
+    return in    ? out ? (struct small_text){"i+o"} : (struct small_text){"in"}
+              : out ? (struct small_text){"out"}
+                 : (struct small_text){"-"};
 }
 
 const char *wording_verdict(enum verdict verdict)
 {
-    static const char *const phrases[] = {"Yes, on this evidence", "Not with everyone", "Cannot tell"};
+    static const char *const phrases[] = {"Yes, on this evidence", "Not with everyone",
+                                          "Cannot tell"};
     return phrases[verdict];
 }
 
@@ -76,8 +78,9 @@ const char *wording_finding(enum finding finding)
 /* Alerts with which a side refuses the other's certificate (RFC 8446 6.2). */
 static bool about_certificate(const char *alert, size_t length)
 {
-    static const char *const names[] = {"bad_certificate",     "unsupported_certificate", "certificate_revoked",
-                                        "certificate_expired", "certificate_unknown",     "unknown_ca",
+    static const char *const names[] = {"bad_certificate",      "unsupported_certificate",
+                                        "certificate_revoked",  "certificate_expired",
+                                        "certificate_unknown",  "unknown_ca",
                                         "certificate_required", "bad_certificate_status_response"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strlen(names[i]) == length && memcmp(names[i], alert, length) == 0)
@@ -171,6 +174,7 @@ struct small_text wording_peers(uint64_t count, uint64_t folded)
     if (!folded)
         return out;
     struct small_text counted = out;
-    snprintf(out.text, sizeof out.text, "at least %.14s (+ up to %.11s)", counted.text, wording_number(folded).text);
+    snprintf(out.text, sizeof out.text, "at least %.14s (+ up to %.11s)", counted.text,
+             wording_number(folded).text);
     return out;
 }
