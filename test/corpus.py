@@ -76,7 +76,7 @@ FIELDS = {
     "cipher_name": plain("tls.cipher"),
     "client_max_version": plain("tls.client.max_version"),
     "sni": plain("tls.client.server_name"),
-    "alpn": plain("tls.server.alpn"),
+    "alpn": plain("tls.alpn"),
     "ja3": plain("tls.client.ja3"),
     "ja3s": plain("tls.server.ja3s"),
     "hrr": lambda event: get(event, "tls.hello_retry") or None,
