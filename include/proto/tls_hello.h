@@ -35,7 +35,8 @@ enum tls_hello_flag {
     TLS_HAS_COOKIE = 1 << 17,
     TLS_OFFERS_FORWARD_SECRECY = 1 << 18, /* client: a suite with (EC)DHE, or a 1.3 suite */
     TLS_OFFERS_POST_QUANTUM = 1 << 19,    /* client: a group with ML-KEM or Kyber */
-    TLS_SSL2_FORMAT = 1 << 20             /* client: an SSLv2-format hello */
+    TLS_SSL2_FORMAT = 1 << 20,            /* client: an SSLv2-format hello */
+    TLS_INCOMPLETE = 1 << 21              /* a length of the frame pointed past the end: there is no telling what else was in it */
 };
 
 /* Lists are borrowed and still in wire form; tls_list_next walks them. An absent list is empty. */

@@ -108,7 +108,7 @@ bool tls_ja3(const struct tls_client_hello *hello, struct digests *digests, char
 {
     struct sink sink;
     *out = '\0';
-    if (hello->flags & TLS_SSL2_FORMAT)
+    if (hello->flags & (TLS_SSL2_FORMAT | TLS_INCOMPLETE))
         return false;
     sink_begin(&sink, digests, DIGEST_MD5);
     sink_decimal(&sink, hello->legacy_version);
@@ -126,6 +126,9 @@ bool tls_ja3(const struct tls_client_hello *hello, struct digests *digests, char
 bool tls_ja3s(const struct tls_server_hello *hello, struct digests *digests, char out[TLS_JA3])
 {
     struct sink sink;
+    *out = '\0';
+    if (hello->flags & TLS_INCOMPLETE)
+        return false;
     sink_begin(&sink, digests, DIGEST_MD5);
     sink_decimal(&sink, hello->legacy_version);
     sink_char(&sink, ',');
@@ -270,7 +273,7 @@ bool tls_ja4(const struct tls_client_hello *hello, struct digests *digests, char
     unsigned ciphers, extensions;
     char alpn[2], cipher_hash[JA4_HASH + 1], extension_hash[JA4_HASH + 1];
     *out = '\0';
-    if (!digests || hello->flags & TLS_SSL2_FORMAT)
+    if (!digests || hello->flags & (TLS_SSL2_FORMAT | TLS_INCOMPLETE))
         return false;
     size_t count = collect(hello->ciphers, next_id, ids, &ciphers);
     if (!ja4_hash(digests, ids, count, (struct slice){0}, cipher_hash))

@@ -281,6 +281,8 @@ static bool client_extensions(struct tls_client_hello *hello)
         if (rule->client && !rule->client(&body, hello))
             ok = false;
     }
+    if (extensions.bad)
+        hello->flags |= TLS_INCOMPLETE;
     return ok && !extensions.bad;
 }
 
@@ -295,6 +297,8 @@ static bool server_extensions(struct tls_server_hello *hello)
         if (rule->server && !rule->server(&body, hello))
             ok = false;
     }
+    if (extensions.bad)
+        hello->flags |= TLS_INCOMPLETE;
     return ok && !extensions.bad;
 }
 
@@ -385,6 +389,8 @@ enum tls_parse tls_parse_client_hello(struct slice body, struct tls_client_hello
         ok = client_extensions(out) && ok;
     }
     summarize_offers(out);
+    if (r.bad)
+        out->flags |= TLS_INCOMPLETE;
     return ok && reader_done(&r) ? TLS_PARSE_OK : TLS_PARSE_MALFORMED;
 }
 
@@ -415,6 +421,8 @@ static enum tls_parse finish_server_hello(struct reader *r, bool ok, struct tls_
     }
     if (out->compression)
         out->flags |= TLS_OFFERS_COMPRESSION;
+    if (r->bad)
+        out->flags |= TLS_INCOMPLETE;
     return ok && reader_done(r) ? TLS_PARSE_OK : TLS_PARSE_MALFORMED;
 }
 

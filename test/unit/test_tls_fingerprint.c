@@ -200,6 +200,13 @@ static void test_none(void)
     strcpy(text, "x");
     CHECK_INT(tls_ja4(&client, digests, text), false);
     CHECK_TEXT(text, "");
+    struct tls_server_hello server;
+    tls_parse_server_hello(head(hex(RFC8448_SERVER_HELLO), 60), &server);
+    CHECK_INT(tls_ja3s(&server, digests, text), false);
+    CHECK_TEXT(text, "");
+    tls_parse_client_hello(head(hex(RFC8448_CLIENT_HELLO), 100), &client);
+    CHECK_INT(tls_ja3(&client, digests, text), false);
+    CHECK_INT(tls_ja4(&client, digests, text), false);
     parse("0303", JA4_CIPHERS, JA4_END);
     CHECK_INT(tls_ja3(&client, NULL, text), false);
     CHECK_INT(tls_ja4(&client, NULL, text), false);

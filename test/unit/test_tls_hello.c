@@ -81,6 +81,7 @@ static void test_every_prefix(void)
         CHECK_INT(client.random.length, length >= 34 ? 32 : 0);
         CHECK_INT(client.ciphers.length, length >= 43 ? 6 : 0);
         CHECK_INT(client.extensions.length, 0);
+        CHECK_INT(client.flags & TLS_INCOMPLETE, length == 45 ? 0 : TLS_INCOMPLETE);
     }
     whole = hex(RFC8448_SERVER_HELLO);
     for (size_t length = 0; length < whole.length; length++) {
@@ -88,6 +89,7 @@ static void test_every_prefix(void)
         CHECK_INT(parse, length == 38 ? TLS_PARSE_OK : TLS_PARSE_MALFORMED);
         CHECK_INT(server.cipher, length >= 37 ? 0x1301 : 0);
         CHECK_INT(server.version, length >= 2 ? 0x0303 : 0);
+        CHECK_INT(server.flags & TLS_INCOMPLETE, length == 38 ? 0 : TLS_INCOMPLETE);
     }
 }
 
@@ -118,6 +120,9 @@ static void test_frame(void)
                   hex("0303" ZEROS_32 "21" ZEROS_32 "00 0002 c02f 01 00 0004 0017 0000"), &client),
               TLS_PARSE_MALFORMED);
     CHECK_INT(client.flags & TLS_HAS_EXTENDED_MASTER_SECRET, TLS_HAS_EXTENDED_MASTER_SECRET);
+    CHECK_INT(client.flags & TLS_INCOMPLETE, 0);
+    tls_parse_client_hello(hex(CLIENT_START "0005 0017 0002 00"), &client); /* within the block */
+    CHECK_INT(client.flags & TLS_INCOMPLETE, TLS_INCOMPLETE);
     tls_parse_client_hello(hex(CLIENT_START "0004 0017 0000 aa"), &client);
     CHECK_INT(client.flags & TLS_HAS_EXTENDED_MASTER_SECRET, TLS_HAS_EXTENDED_MASTER_SECRET);
     tls_parse_client_hello(hex("0303" ZEROS_32 "00 0003 c02f00 01 00"), &client);
@@ -376,7 +381,7 @@ static void test_server_extensions(void)
         {"0033 0005 0017 0001 aa 0028 0005 001d 0001 aa", 0x0303, 0x0017, TLS_HAS_KEY_SHARE,
          TLS_PARSE_OK},
         {"0028 0003 001d00", 0x0303, 0, 0, TLS_PARSE_OK}, /* means nothing today */
-        {"0033", 0x0303, 0, 0, TLS_PARSE_MALFORMED},
+        {"0033", 0x0303, 0, TLS_INCOMPLETE, TLS_PARSE_MALFORMED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK_INT(server_with(cases[i].extensions), cases[i].parse);
