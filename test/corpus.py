@@ -52,8 +52,8 @@ def fatal(row, name):
 
 
 def common_name(event):
-    found = re.search(r"(?:^|[,+/ ])CN ?= ?((?:\\.|[^,+\\])*)", get(event, "tls.server.x509.subject")
-                      or "")
+    subject = get(event, "tls.server.x509.subject") or ""
+    found = re.search(r"(?:^|[,+/ ])CN ?= ?((?:\\.|[^,+\\])*)", subject)
     return re.sub(r"\\(.)", r"\1", found[1]) if found else None
 
 
@@ -81,7 +81,7 @@ FIELDS = {
     "ja3s": plain("tls.server.ja3s"),
     "hrr": lambda event: get(event, "tls.hello_retry") or None,
     "alert_desc": plain("tls.alert.code"),
-    "alert_from": lambda event: get(event, "tls.alert.from") if get(event, "tls.alert.code") else None,
+    "alert_from": lambda event: get(event, "tls.alert.code") and get(event, "tls.alert.from"),
     "cert_cn": common_name,
     "cert_serial": lambda event: serial(get(event, "tls.server.x509.serial")),
     "client_cert": lambda event: True if get(event, "tls.client.x509") else None,
@@ -218,7 +218,7 @@ def load(words):
 
 
 def negatives(captures, report):
-    """Every port of the captures without SMTP: nothing but not_smtp, and TLS from the first byte."""
+    """Every port of the captures without SMTP: not_smtp, or TLS from the first byte."""
     chosen = [capture for capture in captures if capture.negative]
     runs = harness.mxtap_all([["-q", "--port", "0-65535", "-r", os.path.join(FOLDER, c.name)]
                               for c in chosen])

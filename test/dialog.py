@@ -119,7 +119,7 @@ class Dialog:
         return connection.packets
 
     def pipelined(self):
-        """The turns with commands sent before the replies to earlier ones, where that is allowed."""
+        """The turns with commands sent before the replies to earlier ones, where allowed."""
         turns, offered, plain = [], False, True
         for turn in self.turns:
             offered = offered or (turn.side == wire.SERVER and b"PIPELINING" in turn.data)
@@ -157,7 +157,7 @@ def play(connection, turn, size):
 
 
 def may_join(turns, turn):
-    """Whether a client's turn may be sent with the one before: that ends in a command of a group."""
+    """Whether a client's turn may be sent with its last one: that ends in a command of a group."""
     if len(turns) < 2 or turn.kind != "data" or turn.side != wire.CLIENT or turn.lost:
         return False
     before, reply = turns[-2:]

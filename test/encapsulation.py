@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-One session under every link type, tag and tunnel that the program reads, in IP fragments, padded, and
-with lengths of 0 from segmentation offload: the record stays the same.
+One session under every link type, tag and tunnel that the program reads, in IP fragments, padded,
+and with lengths of 0 from segmentation offload: the record stays the same.
 """
 import ipaddress
 import struct

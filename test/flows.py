@@ -42,7 +42,8 @@ def client(number):
 
 def idle_timeout():
     """Silence ends a session as much as a FIN; another one tells that time went by."""
-    return merged(greeted(**client(1)), whole(start=wire.START + 90000 * SECOND, **client(2))), [], [
+    later = whole(start=wire.START + 90000 * SECOND, **client(2))
+    return merged(greeted(**client(1)), later), [], [
         dict(NO_MAIL, client={"ip": "192.0.2.1"}, end={"how": "timeout", "from": None}),
         dict(NO_MAIL, client={"ip": "192.0.2.2"}, end={"how": "fin", "from": "client"})]
 
@@ -274,7 +275,8 @@ CASES = {
     "blind-reset": blind(wire.RST), "blind-fin": blind(wire.FIN), "blind-syn": blind(wire.SYN),
     "other-copy": other_copy, "overlapping": overlapping, "lost-reply": lost_reply,
     "clock-leap": clock_leap, "clock-back": clock_back, "length-lies": length_lies,
-    "late-retransmission": late_retransmission, "server-side-only": server_side_only, "two-vlans": two_vlans,
+    "late-retransmission": late_retransmission, "server-side-only": server_side_only,
+    "two-vlans": two_vlans,
     "ignore-vlan": ignore_vlan, "without-ignore-vlan": without_ignore_vlan,
     "fast-open": fast_open, "roles-by-port": roles_by_port, "keep-alive": keep_alive,
     "bytes-counted": bytes_counted,

@@ -134,7 +134,7 @@ class Report:
 
 
 def checked(run, expected_status=0):
-    """What is wrong with a run before its events are looked at; the events are kept for schema.py."""
+    """What is wrong with a run before its events are looked at; schema.py gets them, too."""
     crash = run.crash()
     if crash:
         return [crash]
@@ -171,8 +171,8 @@ class Scratch:
 
 def adjudicated(name):
     """
-    A file of disagreements that were looked into: lines of capture, connection or *, field or *, and
-    the proof that the program is right. As a function that tells whether one is listed.
+    A file of disagreements that were looked into: lines of capture, connection or *, field or *,
+    and the proof that the program is right. As a function that tells whether one is listed.
     """
     known = set()
     with open(os.path.join(HERE, name), encoding="utf-8") as file:

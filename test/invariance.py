@@ -81,7 +81,7 @@ def of_mixed_interfaces(path, folder):
     return tool("mergecap", "-F", "pcapng", "-w", out, args[1], args[3]), ["-r", out]
 
 
-SESSIONS_ONLY = ("two-link-types", "mixed-pcapng")  # these packets have fewer bytes, which stats counts
+SESSIONS_ONLY = ("two-link-types", "mixed-pcapng")  # their packets have fewer bytes: stats differ
 WAYS = {
     "gzip": stored(".pcap.gz", "gzip", "-c"),
     "zstd": stored(".pcap.zst", "zstd", "-q", "-c"),

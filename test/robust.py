@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-No packet can end the program: every capture at hand, as it is, cut at several snapshot lengths, with
-packets missing, and damaged. Only the end counts here, and that what comes out is JSON. Best with a
+No packet can end the program: every capture at hand, as it is, cut at several snapshot lengths,
+with packets missing, and damaged. Only the end counts here, and that what comes out is JSON. Best with a
 build that has sanitizers.
 """
 import os

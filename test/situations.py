@@ -116,8 +116,8 @@ def refused_454():
 
 
 def injected_commands():
-    return Session().greet().say((wire.CLIENT, STARTTLS + b"RSET\r\nMAIL FROM:<eve@example.org>\r\n"),
-                                 (wire.SERVER, READY)).tls()
+    injected = b"RSET\r\nMAIL FROM:<eve@example.org>\r\n"
+    return Session().greet().say((wire.CLIENT, STARTTLS + injected), (wire.SERVER, READY)).tls()
 
 
 def masked_keyword():

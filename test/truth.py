@@ -4,8 +4,8 @@
 The captures of pcaps/ against pcaps/truth.jsonl: what the clients themselves said they negotiated.
 null there means that the client did not tell; no outcome, that there is to be no event.
 
-A capture that lacks something on purpose cannot show all of it: of those, what the event does say has
-to be true. Disagreements in which the program is right stand in truth.adjudicated.
+A capture that lacks something on purpose cannot show all of it: of those, what the event does say
+has to be true. Disagreements in which the program is right stand in truth.adjudicated.
 """
 import collections
 import json

@@ -76,7 +76,7 @@ def handshake_messages(sock, last):
 
 
 def talk(sock, relay, certificate):
-    """Handshake and one line inside it; what s_client would have reported. relay() carries bytes."""
+    """Handshake and a line inside it; what s_client would have reported. relay() carries bytes."""
     challenge = os.urandom(32)
     transcript = hello(challenge)
     sock.sendall(struct.pack("!H", 0x8000 | len(transcript)) + transcript)
