@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mxtap -r FILE: options, the run, and one line about it at the end. */
+/* mxtap -r FILE and mxtap -i INTERFACE: options, the run, and one line about it at the end. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer.h"
+#include "base/limits.h"
 #include "base/memory.h"
+#include "capture/live.h"
+#include "capture/sandbox.h"
 #include "commands.h"
+#include "service.h"
 
 static const char usage_text[] =
     "usage: mxtap [options] -r FILE [-r FILE ...] [EXPRESSION]   analyze saved captures\n"
+    "       mxtap [options] -i INTERFACE [EXPRESSION]            watch an interface\n"
     "       mxtap report [options] [FILE ...]                    who would break, or fall back\n"
     "\n"
     "  -r FILE             capture (pcap, pcapng; plain, gzip, zstd), a directory of them, or -\n"
@@ -27,8 +32,20 @@ static const char usage_text[] =
     "      --idle-timeout SECS   silence that ends a connection (600)\n"
     "      --envelope-domains   add the domains of MAIL FROM and RCPT TO in the clear\n"
     "      --state FILE    remember what was seen of peers from run to run\n"
+    "      --sandbox MODE  auto (the default), require or off\n"
     "  -q, -v              fewer, more messages\n"
     "      --version, --help\n"
+    "\n"
+    "live:\n"
+    "  -i INTERFACE        or `any`; -D lists them\n"
+    "  -p                  promiscuous mode: also packets that are not for this host\n"
+    "  -B KIB, -s BYTES    the kernel's buffer (32768); how much of a packet is looked at (262144)\n"
+    "  -Z USER             become USER once all is open (started as root: mxtap, else nobody)\n"
+    "      --wait          for an interface that is missing or down\n"
+    "      --workers N     threads that share the packets (1)\n"
+    "      --stats SECS    between two `stats` events (300; 0: only at the end)\n"
+    "      --quiet-warning SECS   without SMTP, after which to warn (900; 0: never)\n"
+    "      --metrics FILE  counters for Prometheus, replaced every 15 s\n"
     "\n"
     "EXPRESSION is a filter as in pcap-filter(7). The events are described in mxtap-events(5).\n";
 
@@ -45,6 +62,12 @@ enum {
     OPTION_IDLE_TIMEOUT,
     OPTION_STATE,
     OPTION_ENVELOPE_DOMAINS,
+    OPTION_SANDBOX,
+    OPTION_WAIT,
+    OPTION_WORKERS,
+    OPTION_STATS,
+    OPTION_QUIET_WARNING,
+    OPTION_METRICS,
     OPTION_VERSION,
     OPTION_HELP
 };
@@ -66,6 +89,18 @@ static const struct option long_options[] = {
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"state", required_argument, NULL, OPTION_STATE},
     {"envelope-domains", no_argument, NULL, OPTION_ENVELOPE_DOMAINS},
+    {"interface", required_argument, NULL, 'i'},
+    {"list-interfaces", no_argument, NULL, 'D'},
+    {"promiscuous", no_argument, NULL, 'p'},
+    {"buffer", required_argument, NULL, 'B'},
+    {"snaplen", required_argument, NULL, 's'},
+    {"user", required_argument, NULL, 'Z'},
+    {"sandbox", required_argument, NULL, OPTION_SANDBOX},
+    {"wait", no_argument, NULL, OPTION_WAIT},
+    {"workers", required_argument, NULL, OPTION_WORKERS},
+    {"stats", required_argument, NULL, OPTION_STATS},
+    {"quiet-warning", required_argument, NULL, OPTION_QUIET_WARNING},
+    {"metrics", required_argument, NULL, OPTION_METRICS},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
@@ -73,6 +108,7 @@ static const struct option long_options[] = {
 
 struct command {
     struct analyzer_options analyzer;
+    struct service_options live;
     struct log log;
     const char **reads;
     size_t read_count;
@@ -108,6 +144,26 @@ static bool parse_count(const char *text, uint32_t *count)
     return true;
 }
 
+/* A number between two bounds; false if it is none. */
+static bool parse_within(const char *text, uint32_t least, uint32_t most, uint32_t *number)
+{
+    return parse_count(text, number) && *number >= least && *number <= most;
+}
+
+static const char *take_live_value(struct service_options *live, int option, const char *value)
+{
+    switch (option) {
+    case 'B': return parse_within(value, 64, 2097151, &live->ring_kib) ? NULL : "-B %s: expected KiB, 64 to 2097151";
+    case 's': return parse_within(value, 64, LIMIT_PACKET, &live->snaplen) ? NULL : "-s %s: expected bytes, 64 to 262144";
+    case OPTION_SANDBOX:
+        return sandbox_mode_of(value, &live->sandbox) ? NULL : "--sandbox %s: there are auto, require and off";
+    case OPTION_WORKERS:
+        return parse_within(value, 1, LIMIT_WORKERS, &live->workers) ? NULL : "--workers %s: expected a number up to 64";
+    case OPTION_STATS: return parse_seconds(value, &live->stats_ns) ? NULL : "--stats %s: expected seconds";
+    default: return parse_seconds(value, &live->quiet_ns) ? NULL : "--quiet-warning %s: expected seconds";
+    }
+}
+
 /* Options whose value can be wrong; the text of the problem, NULL if there is none. */
 static const char *take_value(struct command *c, int option, const char *value)
 {
@@ -120,7 +176,9 @@ static const char *take_value(struct command *c, int option, const char *value)
     case OPTION_LOCAL: return analyzer_network(value, a) ? NULL : "--local %s: expected an address block such as 192.0.2.0/24";
     case OPTION_LINGER: return parse_seconds(value, &a->linger_ns) ? NULL : "--linger %s: expected seconds";
     case OPTION_MAX_FLOWS: return parse_count(value, &a->max_flows) ? NULL : "--max-flows %s: expected a number";
-    default: return parse_seconds(value, &a->idle_ns) && a->idle_ns ? NULL : "--idle-timeout %s: expected seconds";
+    case OPTION_IDLE_TIMEOUT:
+        return parse_seconds(value, &a->idle_ns) && a->idle_ns ? NULL : "--idle-timeout %s: expected seconds";
+    default: return take_live_value(&c->live, option, value);
     }
 }
 
@@ -131,6 +189,12 @@ static int take_option(struct command *c, int option, char *value)
     case 'o': c->output = value; return -1;
     case 'q': c->log.verbosity = -1; return -1;
     case 'v': c->log.verbosity = 1; return -1;
+    case 'i': c->live.interface = value; return -1;
+    case 'p': c->live.promiscuous = true; return -1;
+    case 'Z': c->live.user = value; return -1;
+    case 'D': return live_list(&c->log) ? 0 : 1;
+    case OPTION_WAIT: c->live.wait = true; return -1;
+    case OPTION_METRICS: c->live.metrics = value; return -1;
     case OPTION_ANY_PORT: c->analyzer.any_port = true; return -1;
     case OPTION_SENSOR: c->analyzer.sensor = value; return -1;
     case OPTION_OFFERS: c->analyzer.offers = true; return -1;
@@ -167,17 +231,20 @@ static int parse_command_line(struct command *c, int argc, char **argv)
 {
     int option, status = -1;
     analyzer_options_default(&c->analyzer);
+    service_options_default(&c->live);
     c->reads = memory_new_array((size_t)argc, sizeof *c->reads);
     if (!c->reads)
         return 1;
-    while (status < 0 && (option = getopt_long(argc, argv, "r:o:qv", long_options, NULL)) != -1)
+    while (status < 0 && (option = getopt_long(argc, argv, "r:o:qvi:DpB:s:Z:", long_options, NULL)) != -1)
         status = take_option(c, option, optarg);
     if (status >= 0)
         return status;
-    if (!c->read_count && optind < argc)
+    if (c->live.interface && c->read_count)
+        return usage(c, "-i %s: not together with -r", c->live.interface);
+    if (!c->live.interface && !c->read_count && optind < argc)
         return usage(c, "nothing to read; a capture is named with -r: mxtap -r %s", argv[optind]);
-    if (!c->read_count)
-        return usage(c, "nothing to read; %s", "name a capture with -r FILE");
+    if (!c->live.interface && !c->read_count)
+        return usage(c, "nothing to read; %s", "name a capture with -r FILE, or an interface with -i");
     return join_filter(c, argv + optind) ? -1 : 1;
 }
 
@@ -207,6 +274,16 @@ static void summarize(struct command *c, const struct counters *counters)
         log_note(&c->log, "no connection on the mail ports carried data in this capture");
 }
 
+static int run_live(struct command *c)
+{
+    struct counters counters = {0};
+    c->live.filter = c->filter;
+    c->live.output = c->output;
+    int status = service_run(&c->live, &c->analyzer, &counters, &c->log);
+    summarize(c, &counters);
+    return status;
+}
+
 static int run(struct command *c)
 {
     struct counters counters = {0};
@@ -234,7 +311,7 @@ int cmd_analyze(int argc, char **argv)
     struct command c = {0};
     int status = parse_command_line(&c, argc, argv);
     if (status < 0)
-        status = run(&c);
+        status = c.live.interface ? run_live(&c) : run(&c);
     memory_free(c.filter);
     memory_free(c.reads);
     return status;
