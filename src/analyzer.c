@@ -125,8 +125,6 @@ static void pass_time(struct analyzer *a, int64_t time_ns)
 
 void analyzer_packet(struct analyzer *a, const struct packet *packet)
 {
-    a->counters->packets++;
-    a->counters->bytes += packet->captured;
     pass_time(a, packet->time_ns);
     decode_packet(a->decoder, packet);
 }
