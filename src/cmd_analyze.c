@@ -11,6 +11,7 @@
 #include "capture/live.h"
 #include "capture/sandbox.h"
 #include "commands.h"
+#include "confine.h"
 #include "service.h"
 
 static const char usage_text[] =
@@ -284,13 +285,20 @@ static int run_live(struct command *c)
     return status;
 }
 
+static bool confine(struct command *c)
+{
+    struct confine_needs needs = {.reads = c->reads, .read_count = c->read_count, .writes = {c->output, c->analyzer.state}};
+    return confine_enter(c->live.sandbox, &needs, &c->log);
+}
+
 static int run(struct command *c)
 {
     struct counters counters = {0};
     struct capture *capture = capture_new(&c->log, c->filter);
     for (size_t i = 0; capture && i < c->read_count; i++)
         capture_add(capture, c->reads[i]);
-    if (!capture || !capture_start(capture)) {
+    /* a filter may name hosts and services, which are looked up in files and in the network */
+    if (!capture || (!c->filter && !confine(c)) || !capture_start(capture) || (c->filter && !confine(c))) {
         capture_free(capture);
         return 2;
     }

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "commands.h"
+#include "confine.h"
 #include "report/output.h"
 #include "report/sources.h"
 #include "report/wording.h"
@@ -35,6 +36,7 @@ static const char usage_text[] =
     "  --write-aggregate FILE   what was counted, to be merged later: mxtap report FILE ...\n"
     "  -o FILE             write the report to FILE\n"
     "  -q, -v              fewer, more messages\n"
+    "      --sandbox MODE  auto (the default), require or off\n"
     "      --version, --help\n"
     "\n"
     "The rules are in mxtap-report(1).\n";
@@ -52,6 +54,7 @@ enum {
     OPTION_ANONYMOUS,
     OPTION_MAX_PEERS,
     OPTION_WRITE_AGGREGATE,
+    OPTION_SANDBOX,
     OPTION_VERSION,
     OPTION_HELP
 };
@@ -72,6 +75,7 @@ static const struct option long_options[] = {
     {"output", required_argument, NULL, 'o'},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
+    {"sandbox", required_argument, NULL, OPTION_SANDBOX},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
@@ -93,6 +97,7 @@ struct command {
     struct log log;
     struct requirement requirement;
     enum peer_by by;
+    enum sandbox_mode sandbox;
     bool by_given, any_port;
     int64_t keep; /* seconds */
     uint32_t max_peers;
@@ -230,6 +235,8 @@ static const char *take_value(struct command *c, int option, const char *value)
         return parse_lists(value, &c->output.lists)
                    ? NULL
                    : "--peers %s: expected cannot, clear, failed, unknown or all";
+    case OPTION_SANDBOX:
+        return sandbox_mode_of(value, &c->sandbox) ? NULL : "--sandbox %s: expected auto, require or off";
     case OPTION_FORMAT:
         return parse_format(c, value) ? NULL : "--format %s: expected text, html, json or csv";
     default: return parse_max_peers(c, value) ? NULL : "--max-peers %s: expected a number above 0";
@@ -421,9 +428,19 @@ static bool write_report(struct command *c, FILE *out)
     return good;
 }
 
+static bool confine(const struct command *c, char **paths, struct log *log)
+{
+    struct confine_needs needs = {.reads = (const char *const *)paths, .writes = {c->path, c->aggregate_path}};
+    while (paths[needs.read_count])
+        needs.read_count++;
+    return confine_enter(c->sandbox, &needs, log);
+}
+
 static int run(struct command *c, char **paths)
 {
     make_reader(c);
+    if (!confine(c, paths, &c->log))
+        return 1;
     bool good = read_all(c, paths);
     aggregate_finish(&c->aggregate);
     if (c->aggregate.failed) {

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "capture/live.h"
 #include "capture/privilege.h"
+#include "confine.h"
 #include "service.h"
 #include "service_queue.h"
 #include "service_tell.h"
@@ -275,6 +276,7 @@ static bool start(struct service *service, struct analyzer_options *analyzer, ch
     fill_in(service->options, analyzer, host, host_size);
     if (!open_output(service, &privilege) || !open_signals(service) || !open_sandbox(service, analyzer->state))
         return false;
+    confine_warm_up(service->log);
     service->manager = notify_open();
     service->analyzer = analyzer_new(analyzer, NULL, (struct analyzer_sink){on_line, service}, service->counters, service->log);
     if (!service->analyzer) {
