@@ -22,9 +22,9 @@ def events():
 
 
 def community_id(event):
-    """Version 1, seed 0: https://github.com/corelight/community-id-spec."""
-    ends = sorted((ipaddress.ip_address(event[side]["ip"]).packed, event[side]["port"])
-                  for side in ("client", "server"))
+    """Version 1, seed 0, of the connection on the wire: github.com/corelight/community-id-spec."""
+    ends = sorted((ipaddress.ip_address(end["ip"]).packed, end["port"])
+                  for end in (event.get("proxy", event["client"]), event["server"]))
     (low, low_port), (high, high_port) = ends
     data = b"\0\0" + low + high + struct.pack("!BBHH", 6, 0, low_port, high_port)
     return "1:" + base64.b64encode(hashlib.sha1(data).digest()).decode()
