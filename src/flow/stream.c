@@ -168,7 +168,7 @@ static void abandon(struct stream_context *context, struct flow *flow)
         uint64_t end = tail ? tail->offset + tail->length : 0;
         if (end > flow->half[half].next)
             flow->half[half].next = end;
-        if (flow->fin[half] == FIN_SEEN)
+        if (flow->fin[half] == FIN_SEEN && flow->stream)
             deliver_fin(context, flow, half, flow->last_ns);
     }
 }
@@ -309,7 +309,7 @@ static bool acknowledged_hole(struct flow *flow, unsigned half, uint64_t *until)
     *until = head && head->offset < acked ? head->offset : acked;
     if (head)
         return acked > next;
-    if (flow->fin[half] == FIN_SEEN)
+    if (flow->fin[half] == FIN_SEEN && flow->stream)
         *until = acked < flow->stream->fin_at[half] ? acked : flow->stream->fin_at[half];
     return *until > next + (flow->fin[half] != FIN_SEEN);
 }
