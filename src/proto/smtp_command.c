@@ -83,8 +83,10 @@ struct slice smtp_word(struct slice *text)
     struct slice word = {text->data, 0};
     while (word.length < text->length && !blank(text->data[word.length]))
         word.length++;
-    text->data += word.length;
-    text->length -= word.length;
+    if (word.length) {
+        text->data += word.length;
+        text->length -= word.length;
+    }
     return word;
 }
 

@@ -6,11 +6,10 @@
 
 void tls_progress_chosen(struct tls_progress *p, enum tls_version version, uint16_t cipher)
 {
-    unsigned traits = tls_cipher_traits(cipher);
     p->chosen = true;
     p->tls13 = version == TLS_VERSION_TLS13;
-    p->hash = traits & TLS_CIPHER_SHA384 ? 48 : 32;
-    p->tag = traits & TLS_CIPHER_TAG8 ? 8 : 16;
+    p->hash = (uint8_t)tls13_hash_size(cipher);
+    p->tag = (uint8_t)tls13_tag_size(cipher);
 }
 
 void tls_progress_retry(struct tls_progress *p)
