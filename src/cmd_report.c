@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -98,7 +99,7 @@ struct command {
     struct requirement requirement;
     enum peer_by by;
     enum sandbox_mode sandbox;
-    bool by_given, any_port;
+    bool by_given, any_port, capture_on_input;
     int64_t keep; /* seconds */
     uint32_t max_peers;
     const char *names, *ports_text, *aggregate_path, *path;
@@ -352,7 +353,7 @@ static bool read_all(struct command *c, char **paths)
 {
     static char standard_input[] = "-";
     char *nothing[] = {standard_input, NULL};
-    struct sources sources = {.reader = &c->reader};
+    struct sources sources = {.reader = &c->reader, .capture_on_input = c->capture_on_input};
     for (char **path = *paths ? paths : nothing; *path; path++)
         sources_take(&sources, *path);
     bool whole = !sources.failed;
@@ -379,31 +380,38 @@ static bool read_all(struct command *c, char **paths)
     return whole && !c->reader.damaged;
 }
 
-static bool use_colour(FILE *out)
+static bool use_colour(void)
 {
     const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    return isatty(fileno(out)) && !(no_colour && *no_colour) &&
+    return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) &&
            !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
+/* A device or a pipe is written to as it is. */
+static bool is_special(const char *path)
+{
+    struct stat status;
+    return strcmp(path, "-") != 0 && stat(path, &status) == 0 && !S_ISREG(status.st_mode);
 }
 
 /* Whole or not at all: the file gets its name when everything is in it. */
 static bool write_file(struct command *c, const char *path,
                        bool (*write)(struct command *c, FILE *out))
 {
-    bool standard = strcmp(path, "-") == 0;
+    bool standard = strcmp(path, "-") == 0, special = is_special(path);
     struct prose part = {0};
-    prose_add(&part, "%s.part", path);
+    prose_add(&part, special ? "%s" : "%s.part", path);
     errno = 0;
     FILE *out = standard ? stdout : part.text ? fopen(part.text, "w") : NULL;
     bool good = out && write(c, out);
     if (out)
         good = (standard ? fflush(out) : fclose(out)) == 0 && good;
-    if (!standard && good)
+    if (!standard && !special && good)
         good = rename(part.text, path) == 0;
     if (!good) {
         log_error(&c->log, "%s: %s", standard ? "standard output" : path,
                   errno ? strerror(errno) : "out of memory");
-        if (out && !standard)
+        if (out && !standard && !special)
             remove(part.text);
     }
     prose_free(&part);
@@ -421,7 +429,6 @@ static bool write_report(struct command *c, FILE *out)
     if (!figures)
         return false;
     c->output.out = out;
-    c->output.colour = use_colour(out);
     c->output.command = c->line.text;
     bool good = formats[c->format].write(figures, &c->output) && !ferror(out);
     figures_free(figures);
@@ -436,9 +443,20 @@ static bool confine(const struct command *c, char **paths, struct log *log)
     return confine_enter(c->sandbox, &needs, log);
 }
 
+/* What the sandbox does not let through is asked before. */
+static void look_around(struct command *c, char **paths)
+{
+    bool standard = !*paths;
+    for (char **path = paths; *path; path++)
+        standard |= strcmp(*path, "-") == 0;
+    c->capture_on_input = standard && sources_capture_on_input();
+    c->output.colour = (!c->path || strcmp(c->path, "-") == 0) && use_colour();
+}
+
 static int run(struct command *c, char **paths)
 {
     make_reader(c);
+    look_around(c, paths);
     if (!confine(c, paths, &c->log))
         return 1;
     bool good = read_all(c, paths);

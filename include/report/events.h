@@ -26,11 +26,11 @@ struct event_reader {
     void *user;
     uint64_t lines, sessions, stats; /* used */
     uint64_t other_ports;            /* sessions passed over for their port */
-    uint64_t damaged;             /* lines that could not be used, also counted in the aggregate */
-    uint64_t damaged_here;        /* ... of this file */
-    uint64_t aggregates;          /* files of aggregates, by their header */
-    const struct input *input;    /* being read, for progress */
-    struct aggregate_lines *part; /* state of reading an aggregate */
+    uint64_t damaged; /* lines that could not be used, also counted in the aggregate */
+    uint64_t damaged_here; /* ... of this file */
+    uint64_t aggregates;              /* files of aggregates, by their header */
+    const struct input *input;        /* being read, for progress */
+    struct aggregate_lines *part;     /* state of reading an aggregate */
 };
 
 void event_reader_init(struct event_reader *reader);
@@ -41,8 +41,10 @@ void event_reader_close(struct event_reader *reader);
 const char *event_reader_line(struct event_reader *reader, const char *line, size_t length);
 
 /* event_reader_file reads all lines of a file; each that cannot be used is counted, and the first
- * ones are named in the log. `name` is for messages. */
-void event_reader_file(struct event_reader *reader, struct input *input, const char *name);
+ * ones are named in the log. `name` is for messages. Of a file that was not named by anybody (of a
+ * folder) and of which no line can be used nothing is said or counted: it is something else. */
+void event_reader_file(struct event_reader *reader, struct input *input, const char *name,
+                       bool named);
 
 /* event_reader_damage counts and reports a line that cannot be used. */
 void event_reader_damage(struct event_reader *reader, const char *name, uint64_t line,

@@ -125,7 +125,7 @@ struct figures {
 
     uint64_t packets, packets_received, packets_dropped;
     bool drops_known;
-    uint32_t sensor_count, sensors_live;
+    uint32_t sensor_count, sensors_named, sensors_live;
     uint64_t downtime; /* seconds without a sign of life of live sensors */
 
     uint32_t *pair_peers; /* two per pair: number of the peer by enum side, UINT32_MAX none */

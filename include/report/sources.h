@@ -14,12 +14,17 @@ struct sources {
     struct event_reader *reader; /* borrowed: lines are read at once */
     char **captures;             /* owned */
     size_t count, capacity;
-    bool failed; /* something could not be read; it was reported */
+    bool capture_on_input; /* standard input is a capture */
+    bool failed;           /* something could not be read; it was reported */
 };
 
 /* sources_take reads a path ("-": standard input) if it holds lines, keeps it if it is a capture.
  * In a folder, files that are neither are passed over. */
 void sources_take(struct sources *sources, const char *path);
+/* sources_capture_on_input tells whether standard input is a capture, taking nothing from it. It
+ * opens what a sandbox would not let it. */
+bool sources_capture_on_input(void);
+
 void sources_free(struct sources *sources);
 
 #endif

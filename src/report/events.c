@@ -135,6 +135,34 @@ void event_reader_damage(struct event_reader *reader, const char *name, uint64_t
         log_error(reader->log, "%s:%llu: %s", name, (unsigned long long)line, why);
 }
 
+/* Lines that could not be used before the first one that could. */
+struct held_damage {
+    uint64_t count;
+    struct {
+        uint64_t line;
+        const char *why;
+    } first[LIMIT_REPORT_DAMAGE_SHOWN];
+};
+
+static void hold_damage(struct held_damage *held, uint64_t line, const char *why)
+{
+    if (held->count < LIMIT_REPORT_DAMAGE_SHOWN) {
+        held->first[held->count].line = line;
+        held->first[held->count].why = why;
+    }
+    held->count++;
+}
+
+static void release_damage(struct event_reader *reader, struct held_damage *held, const char *name)
+{
+    for (uint64_t i = 0; i < held->count; i++) {
+        bool kept = i < LIMIT_REPORT_DAMAGE_SHOWN;
+        event_reader_damage(reader, name, kept ? held->first[i].line : 0,
+                            kept ? held->first[i].why : "");
+    }
+    held->count = 0;
+}
+
 /* A line longer than the limit is skipped to its end without being held. */
 struct line_source {
     FILE *file;
@@ -169,31 +197,32 @@ static long next_line(struct line_source *source)
     return length || source->too_long ? (long)length : -1;
 }
 
-static void read_lines(struct event_reader *reader, struct line_source *source, const char *name)
+/* True if a line could be used. */
+static bool read_lines(struct event_reader *reader, struct line_source *source, const char *name,
+                       bool named)
 {
+    struct held_damage held = {.count = 0};
     uint64_t number = 0;
+    bool used = named;
     for (long length; (length = next_line(source)) >= 0;) {
         number++;
         const char *why = source->too_long
                               ? "longer than any event (1 MiB)"
                               : event_reader_line(reader, source->line, (size_t)length);
-        if (why)
+        if (!why && !used && length > 1) {
+            used = true;
+            release_damage(reader, &held, name);
+        }
+        if (why && used)
             event_reader_damage(reader, name, number, why);
+        else if (why)
+            hold_damage(&held, number, why);
     }
+    return used;
 }
 
-void event_reader_file(struct event_reader *reader, struct input *input, const char *name)
+static void close_file(struct event_reader *reader, struct input *input, const char *name)
 {
-    struct line_source source = {.file = input_file(input), .capacity = 65536};
-    source.line = memory_new(source.capacity);
-    if (!source.file || !source.line) {
-        log_error(reader->log, "%s: out of memory", name);
-        memory_free(source.line);
-        return;
-    }
-    reader->input = input;
-    reader->damaged_here = 0;
-    read_lines(reader, &source, name);
     const char *why = aggregate_lines_end(reader);
     if (!why)
         why = input_damage(input);
@@ -204,6 +233,25 @@ void event_reader_file(struct event_reader *reader, struct input *input, const c
     if (reader->damaged_here > LIMIT_REPORT_DAMAGE_SHOWN)
         log_error(reader->log, "%s: %llu lines in all could not be used", name,
                   (unsigned long long)reader->damaged_here);
+}
+
+void event_reader_file(struct event_reader *reader, struct input *input, const char *name,
+                       bool named)
+{
+    struct line_source source = {.file = input_file(input), .capacity = 65536};
+    source.line = memory_new(source.capacity);
+    if (!source.file || !source.line) {
+        log_error(reader->log, "%s: out of memory", name);
+        reader->aggregate->failed = true;
+        memory_free(source.line);
+        return;
+    }
+    reader->input = input;
+    reader->damaged_here = 0;
+    if (read_lines(reader, &source, name, named))
+        close_file(reader, input, name);
+    else
+        log_verbose(reader->log, "%s: no events of mxtap, passed over", name);
     reader->input = NULL;
     memory_free(source.line);
 }

@@ -137,8 +137,9 @@ static struct own_figures *own_get(struct figures *figures, struct own_finder *f
  * matter. */
 static void own_named(const struct aggregate *aggregate, struct own_figures *own, uint32_t name)
 {
-    if (name && (!own->name ||
-                 strcmp(aggregate_text(aggregate, name), aggregate_text(aggregate, own->name)) < 0))
+    if (name && name != own->address &&
+        (!own->name ||
+         strcmp(aggregate_text(aggregate, name), aggregate_text(aggregate, own->name)) < 0))
         own->name = name;
 }
 
@@ -338,6 +339,7 @@ static void walk_sensors(struct figures *figures, struct sensor_walk *walk, uint
              end++)
             stats += walk[end].day->stats;
         figures->sensor_count++;
+        figures->sensors_named += *walk[i].name != '\0';
         if (!stats)
             continue; /* not live, or without stats: silence tells nothing */
         figures->sensors_live++;

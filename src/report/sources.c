@@ -102,7 +102,7 @@ static void take_file(struct sources *sources, const char *path, bool named)
     if (kind == KIND_CAPTURE) {
         keep_capture(sources, path);
     } else if (kind == KIND_LINES) {
-        event_reader_file(sources->reader, input, path);
+        event_reader_file(sources->reader, input, path, named);
     } else if (kind == KIND_FOREIGN && named) {
         sources->failed = true;
         log_error(sources->reader->log, "%s: neither events of mxtap nor a capture", path);
@@ -195,7 +195,7 @@ static enum kind kind_of_standard_input(void)
 
 static void take_standard_input(struct sources *sources)
 {
-    if (kind_of_standard_input() == KIND_CAPTURE) {
+    if (sources->capture_on_input) {
         keep_capture(sources, "-");
         return;
     }
@@ -205,8 +205,13 @@ static void take_standard_input(struct sources *sources)
         log_error(sources->reader->log, "standard input: %m");
         return;
     }
-    event_reader_file(sources->reader, input, "standard input");
+    event_reader_file(sources->reader, input, "standard input", true);
     input_close(input);
+}
+
+bool sources_capture_on_input(void)
+{
+    return kind_of_standard_input() == KIND_CAPTURE;
 }
 
 void sources_take(struct sources *sources, const char *path)

@@ -204,7 +204,8 @@ static void add_sensors(const struct figures *figures, struct prose *out)
     if (!figures->sensors_live) {
         prose_add(out, "%s %s, none with live stats: downtime and drops are not known",
                   NUMBER(figures->sensor_count),
-                  plural(figures->sensor_count, "sensor or capture", "sensors or captures"));
+                  figures->sensors_named ? plural(figures->sensor_count, "sensor", "sensors")
+                                         : plural(figures->sensor_count, "capture", "captures"));
         return;
     }
     prose_add(out, "%s live %s, ", NUMBER(figures->sensors_live),
@@ -223,16 +224,16 @@ void wording_add_evidence(const struct figures *figures, struct prose *out, unsi
     case 0: add_period(figures, out); break;
     case 1: add_sensors(figures, out); break;
     case 2:
-        prose_add(out,
-                  "%s sessions incomplete, %s unknown; the certificate was visible in %s of %s TLS "
-                  "sessions",
-                  NUMBER(figures->incomplete),
-                  NUMBER(figures->outcomes[OUTCOME_UNKNOWN][FLOW_IN] +
-                         figures->outcomes[OUTCOME_UNKNOWN][FLOW_OUT] +
-                         figures->outcomes[OUTCOME_UNKNOWN][FLOW_INTERNAL] +
-                         figures->outcomes[OUTCOME_UNKNOWN][FLOW_OTHER]),
-                  NUMBER(figures->certificates_visible),
-                  NUMBER(figures->policy[POLICY_TODAY].tls.low));
+        prose_add(
+            out,
+            "sessions incomplete: %s, unknown: %s; the certificate was visible in %s of %s TLS "
+            "sessions",
+            NUMBER(figures->incomplete),
+            NUMBER(figures->outcomes[OUTCOME_UNKNOWN][FLOW_IN] +
+                   figures->outcomes[OUTCOME_UNKNOWN][FLOW_OUT] +
+                   figures->outcomes[OUTCOME_UNKNOWN][FLOW_INTERNAL] +
+                   figures->outcomes[OUTCOME_UNKNOWN][FLOW_OTHER]),
+            NUMBER(figures->certificates_visible), NUMBER(figures->policy[POLICY_TODAY].tls.low));
         break;
     case 3:
         prose_add(out, "%s %s seen once; who writes less often than this period may be missing",
