@@ -31,7 +31,7 @@ struct certificate {
     int64_t not_before;  /* seconds since 1970 UTC; INT64_MIN: not a time */
     int64_t not_after;   /* ... INT64_MAX: not a time */
     char *subject, *issuer;
-    char *serial;        /* upper-case hex, as the openssl program prints it */
+    char *serial;        /* upper-case hex, as the openssl program prints it; a negative one by its octets */
     char *key;           /* "RSA", "EC", "Ed25519", ...; short name or dotted OID of another */
     char *signature;     /* "sha256WithRSAEncryption", ... or dotted OID */
     char *common_name;   /* first CN of the subject, NULL none */

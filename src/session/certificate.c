@@ -127,18 +127,29 @@ static bool read_common_name(X509 *x, char **out)
     return *out != NULL;
 }
 
-/* RFC 5280 4.1.2.2 allows 20 octets and no negative number; more and others are met. */
+/*
+ * RFC 5280 4.1.2.2 allows 20 octets and no negative number; more and others are met. A negative one comes from an issuer that left out a
+ * leading zero: libcrypto gives its magnitude, and it is told by its octets, as those who look for the certificate write it.
+ */
 static char *read_serial(const X509 *x)
 {
     static const char digits[] = "0123456789ABCDEF";
     const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
     struct slice bytes = string_bytes(serial);
-    char text[2 * LIMIT_SERIAL + sizeof "-" + sizeof "..."], *out = text;
-    if (ASN1_STRING_type(serial) & V_ASN1_NEG)
-        *out++ = '-';
-    for (size_t i = 0; i < bytes.length && i < LIMIT_SERIAL; i++) {
-        *out++ = digits[bytes.data[i] >> 4];
-        *out++ = digits[bytes.data[i] & 15];
+    uint8_t octets[LIMIT_SERIAL + 1];
+    size_t length = bytes.length < LIMIT_SERIAL ? bytes.length : LIMIT_SERIAL;
+    char text[2 * (LIMIT_SERIAL + 1) + sizeof "..."], *out = text;
+    unsigned carry = (ASN1_STRING_type(serial) & V_ASN1_NEG) != 0, invert = carry ? 0xff : 0;
+    for (size_t i = length; i > 0; i--) {
+        unsigned octet = (bytes.data[i - 1] ^ invert) + carry;
+        octets[i - 1] = (uint8_t)octet;
+        carry = octet >> 8;
+    }
+    if (invert && length && octets[0] < 0x80)
+        out = stpcpy(out, "FF"); /* the sign needs an octet of its own */
+    for (size_t i = 0; i < length; i++) {
+        *out++ = digits[octets[i] >> 4];
+        *out++ = digits[octets[i] & 15];
     }
     if (bytes.length > LIMIT_SERIAL)
         out = stpcpy(out, "...");

@@ -333,7 +333,7 @@ static void begin_first(struct sessions *ss, struct session *s, enum side from, 
         return;
     s->mode = SESSION_TLS;
     s->tls_begun = true;
-    s->tls_first = !s->smtp_seen;
+    s->tls_first = true;
     struct reader r = reader_of_slice(bytes);
     uint8_t type = reader_u8(&r);
     s->tls_inside = type == TLS_APPLICATION_DATA || type == TLS_CHANGE_CIPHER_SPEC || type == TLS_ALERT;
