@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -242,8 +243,6 @@ static const int calls_always[] = {
     SCMP_SYS(fadvise64),
     SCMP_SYS(poll),
     SCMP_SYS(ppoll),
-    SCMP_SYS(mmap),
-    SCMP_SYS(mmap2),
     SCMP_SYS(munmap),
     SCMP_SYS(mremap),
     SCMP_SYS(madvise),
@@ -308,8 +307,11 @@ static int allow_some(scmp_filter_ctx filter, const struct sandbox *sandbox)
 {
     const uint32_t yes = SCMP_ACT_ALLOW, no = SCMP_ACT_ERRNO(ENOSYS);
     int bad = 0;
-    /* memory that is written is never run, and no handler replaces ours */
-    bad |= seccomp_rule_add(filter, yes, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+    /* no memory becomes code, and no handler replaces ours */
+    const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+    bad |= seccomp_rule_add(filter, yes, SCMP_SYS(mprotect), 1, no_code);
+    bad |= seccomp_rule_add(filter, yes, SCMP_SYS(mmap), 1, no_code);
+    bad |= seccomp_rule_add(filter, yes, SCMP_SYS(mmap2), 1, no_code);
     bad |=
         seccomp_rule_add(filter, yes, SCMP_SYS(rt_sigaction), 1, SCMP_A0(SCMP_CMP_NE, SIGSYS, 0));
     /* only to read limits: sysconf and pthread_create ask */
