@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "report/events.h"
 
-enum { SCHEMA = 1, PROGRESS_LINES = 4096 };
+enum { SCHEMA = 1, PROGRESS_LINES = 4096, READ_BYTES = 262144 };
 
 void event_reader_init(struct event_reader *reader)
 {
@@ -163,38 +163,66 @@ static void release_damage(struct event_reader *reader, struct held_damage *held
     held->count = 0;
 }
 
-/* A line longer than the limit is skipped to its end without being held. */
+/* Bytes of a file, of which lines are cut. Memory is bounded by the longest line that is allowed.
+ */
 struct line_source {
-    FILE *file;
-    char *line;
-    size_t capacity;
-    bool too_long;
+    struct input *input;
+    char *bytes;
+    size_t next, end, capacity; /* what is not yet given out; size of bytes */
+    bool failed;                /* no memory for a long line */
 };
 
-/* Returns the length of the next line, -1 at the end. fgets is fast here, and bounded; NULs in it
- * make no line of JSON. */
-static long next_line(struct line_source *source)
+/* Reads more behind what is left; false at the end of the file. */
+static bool fill(struct line_source *source)
 {
-    size_t length = 0;
-    source->too_long = false;
-    while (fgets(source->line + length, (int)(source->capacity - length), source->file)) {
-        length += strlen(source->line + length);
-        if (length && source->line[length - 1] == '\n')
-            return (long)length;
-        if (length + 1 < source->capacity)
-            continue; /* the end of the file, or a NUL */
-        if (source->capacity >= LIMIT_REPORT_LINE) {
-            source->too_long = true;
-            length = 0;
-            continue;
+    size_t left = source->end - source->next;
+    if (source->next) {
+        memmove(source->bytes, source->bytes + source->next, left);
+        source->next = 0;
+        source->end = left;
+    }
+    if (left == source->capacity) {
+        char *bytes = memory_resize(source->bytes, source->capacity * 2);
+        if (!bytes) {
+            source->failed = true;
+            return false;
         }
-        char *line = memory_resize(source->line, source->capacity * 2);
-        if (!line)
-            return -1;
-        source->line = line;
+        source->bytes = bytes;
         source->capacity *= 2;
     }
-    return length || source->too_long ? (long)length : -1;
+    size_t count = input_read(source->input, source->bytes + left, source->capacity - left);
+    source->end += count;
+    return count != 0;
+}
+
+/* Gives out the next line, borrowed until the next call; false at the end. One longer than the
+ * limit is passed over without being held: *line is then NULL. */
+static bool next_line(struct line_source *source, const char **line, size_t *length)
+{
+    size_t looked = 0;
+    bool too_long = false;
+    for (;;) {
+        char *from = source->bytes + source->next,
+             *end = memchr(from + looked, '\n', source->end - source->next - looked);
+        if (end) {
+            *line = too_long ? NULL : from;
+            *length = (size_t)(end - from) + 1;
+            source->next += *length;
+            return true;
+        }
+        looked = source->end - source->next;
+        if (looked >= LIMIT_REPORT_LINE) {
+            too_long = true;
+            source->next = source->end;
+            looked = 0;
+        }
+        if (!fill(source))
+            break;
+    }
+    *line = too_long ? NULL : source->bytes + source->next;
+    *length = source->end - source->next;
+    source->next = source->end;
+    return *length || too_long;
 }
 
 /* True if a line could be used. */
@@ -204,11 +232,12 @@ static bool read_lines(struct event_reader *reader, struct line_source *source, 
     struct held_damage held = {.count = 0};
     uint64_t number = 0;
     bool used = named;
-    for (long length; (length = next_line(source)) >= 0;) {
+    const char *line;
+    size_t length;
+    while (next_line(source, &line, &length)) {
         number++;
-        const char *why = source->too_long
-                              ? "longer than any event (1 MiB)"
-                              : event_reader_line(reader, source->line, (size_t)length);
+        const char *why =
+            line ? event_reader_line(reader, line, length) : "longer than any event (1 MiB)";
         if (!why && !used && length > 1) {
             used = true;
             release_damage(reader, &held, name);
@@ -238,12 +267,11 @@ static void close_file(struct event_reader *reader, struct input *input, const c
 void event_reader_file(struct event_reader *reader, struct input *input, const char *name,
                        bool named)
 {
-    struct line_source source = {.file = input_file(input), .capacity = 65536};
-    source.line = memory_new(source.capacity);
-    if (!source.file || !source.line) {
+    struct line_source source = {.input = input, .capacity = READ_BYTES};
+    source.bytes = memory_new(source.capacity);
+    if (!source.bytes) {
         log_error(reader->log, "%s: out of memory", name);
         reader->aggregate->failed = true;
-        memory_free(source.line);
         return;
     }
     reader->input = input;
@@ -252,6 +280,8 @@ void event_reader_file(struct event_reader *reader, struct input *input, const c
         close_file(reader, input, name);
     else
         log_verbose(reader->log, "%s: no events of mxtap, passed over", name);
+    if (source.failed)
+        reader->aggregate->failed = true;
     reader->input = NULL;
-    memory_free(source.line);
+    memory_free(source.bytes);
 }

@@ -142,7 +142,7 @@ class Week:
             entry = self.peers[peer]
             entry["sessions"] += 1
             entry[as_] += 1
-            entry[outcome] += 1
+            entry["outcome " + outcome] += 1
             if as_ == "cannot" and made["client"]["bytes"] > 1024:
                 entry["cannot_substantial"] += 1
         if as_ == "cannot":
@@ -268,6 +268,35 @@ class Week:
                                 "drops": {"received": packets + 7, "kernel": 5, "interface": 2}, "bytes_held": 0})
         self.truth["packets"] = packets + 7
         self.truth["dropped"] = 7
+
+
+def any_events(seed, count, directions=("inbound", "outbound", "internal", "external")):
+    """Events without sense but by the schema: every mixture of what may be there and what may be missing."""
+    pick = random.Random(seed)
+    maybe = lambda value, chance=0.8: value if pick.random() < chance else None
+    out = []
+    for i in range(count):
+        outcome = pick.choice(["tls"] * 6 + ["plaintext"] * 3 + ["tls_failed", "no_mail", "unknown", "not_smtp"])
+        tls = None
+        if outcome in ("tls", "tls_failed") or pick.random() < 0.1:
+            version = maybe(pick.choice(VERSIONS))
+            tls = handshake(version, maybe(pick.choice(VERSIONS)), pick.choice(CIPHERS.get(version, CIPHERS["old"])),
+                            maybe(pick.choice([X25519, MLKEM])), pick.random() < 0.9, pick.random() < 0.4,
+                            maybe(["mx.host%d.example" % pick.randrange(30)], 0.3), serial=pick.randrange(5),
+                            not_after="2026-1%d-01T00:00:00Z" % pick.randrange(3),
+                            supports=maybe(pick.choice(["TLSv1.2", "TLSv1.3"]), 0.2), established=outcome == "tls")
+            if pick.random() < 0.2 and "client" in tls:
+                del tls["client"]["forward_secrecy"]
+        found = ["plaintext_fallback"] if outcome == "plaintext" and pick.random() < 0.2 else []
+        found += ["starttls_vanished"] if pick.random() < 0.02 else []
+        out.append(event(START + datetime.timedelta(seconds=pick.randrange(20 * 86400), microseconds=pick.randrange(10**6)),
+                         pick.choice(directions), "192.0.2.%d" % pick.randrange(1, 40), "198.51.100.%d" % pick.randrange(1, 40), outcome,
+                         pick.choice(["unseen", "not_offered", "offered", "requested", "refused", "accepted", "implicit"]), tls,
+                         bytes_sent=pick.randrange(0, 3000), client_name=maybe("c%d.client%d.example" % (i % 3, pick.randrange(40))),
+                         server_name=maybe("mx.server%d.example" % pick.randrange(40)), findings=found, salt=(seed, i),
+                         sensor=maybe({"name": "gw%d" % pick.randrange(3), "interface": "eth0"}),
+                         incomplete=maybe(["gaps"], 0.05)))
+    return out
 
 
 def survey():
