@@ -24,14 +24,14 @@ def version(top, root, package):
     return re.sub(r"^\d+:|[-+].*", "", text)
 
 
-def wait_until(found, timeout=20):
+def wait_until(found, timeout=60):
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         value = found()
         if value:
             return value
         time.sleep(0.1)
-    raise RuntimeError("timed out")
+    raise RuntimeError("a log never said what was waited for")
 
 
 #: the ports a client of several connections may choose from: few, to know them, but enough that

@@ -13,14 +13,12 @@ from proxy import (UPSTREAM_SOURCE, BreakHandshake, InjectCommands, InjectReply,
 from scenes_basic import POSTFIX
 from scenes_plain import clear, mail, start
 
-#: a new address for each capture: what one saw of a server must not matter for the next
-_middle = [200]
-
-
-def new_middle():
-    _middle[0] += 1
-    return f"198.51.100.{_middle[0]}"
-
+#: an address for each capture: what one saw of a server must not matter for another
+MIDDLES = {name: f"198.51.100.{201 + number}" for number, name in enumerate((
+    "removed-postfix", "removed-exim", "masked-postfix", "masked-exim", "refused-postfix",
+    "refused-exim", "masked-server-side", "vanished", "vanished-new-client", "backends",
+    "command-postfix", "response-postfix", "command-exim", "response-exim", "fallback-postfix",
+    "fallback-exim"))}
 
 UP_POSTFIX, UP_EXIM, UP_PLAIN = "203.0.113.25", "203.0.113.61", "203.0.113.36"
 CLIENT_SIDE = {"ns": net.MIDDLE, "dev": "m1"}
@@ -33,10 +31,8 @@ def always(upstream, meddler):
 
 def strip(rec):
     """STARTTLS removed, masked, refused by the middle; mail goes in the clear"""
-    middles = [new_middle() for _ in range(6)]
-    client = PostfixClient(rec.top, {f"to{n}.example.net": f"smtp:[{middle}]"
-                                     for n, middle in enumerate(middles)})
-    number = 0
+    client = PostfixClient(rec.top, {name + ".example.net": f"smtp:[{middle}]"
+                                     for name, middle in MIDDLES.items()})
     exim = EximClient(rec.top)
     try:
         for name, meddler, starttls, staged in (
@@ -45,18 +41,17 @@ def strip(rec):
                 ("refused", Refuse, "refused", ["starttls_refused"])):
             for upstream, server in ((UP_POSTFIX, "postfix"), (UP_EXIM, "exim")):
                 facts = {"starttls": starttls, "staged": staged}
-                middle = middles[number]
+                middle = MIDDLES[f"{name}-{server}"]
                 with rec.capture(f"attack-{name}-{server}.pcap", **CLIENT_SIDE) as capture, \
                         Proxy(middle, always(upstream, meddler)):
-                    client.session(capture, f"to{number}.example.net", middle,
+                    client.session(capture, f"{name}-{server}.example.net", middle,
                                    outcome="plaintext", established=False, messages_in_clear=1,
                                    **facts)
                     exim.session(capture, middle, **facts)
                     rec.swaks.session(capture, middle, "--tls-optional", staged=staged)
-                number += 1
     finally:
         client.stop()
-    middle = new_middle()
+    middle = MIDDLES["masked-server-side"]
     with rec.capture("attack-masked-server-side.pcap", **SERVER_SIDE) as capture, \
             Proxy(middle, always(UP_POSTFIX, Mask)) as proxy:
         dialog = start(middle)
@@ -75,7 +70,7 @@ def vanished(rec):
     def later(first):
         return lambda number: (UP_POSTFIX, Meddler() if number < first else Remove())
 
-    middle = new_middle()
+    middle = MIDDLES["vanished"]
     with rec.capture("attack-vanished.pcap", **CLIENT_SIDE) as capture, \
             Proxy(middle, later(2)):
         for _ in range(2):
@@ -83,7 +78,7 @@ def vanished(rec):
         for _ in range(2):
             rec.swaks.session(capture, middle, staged=["starttls_vanished",
                                                        "starttls_not_offered"])
-    middle = new_middle()
+    middle = MIDDLES["vanished-new-client"]
     with rec.capture("attack-vanished-new-client.pcap", **CLIENT_SIDE) as capture, \
             Proxy(middle, later(4)):
         for host in (11, 12, 13, 14):
@@ -95,7 +90,7 @@ def vanished(rec):
         for host in (11, 12, 13, 14, 15):
             rec.swaks.session(capture, "198.51.100.36", client=f"192.0.2.{host}",
                               staged=["starttls_not_offered"])
-    middle = new_middle()
+    middle = MIDDLES["backends"]
     with rec.capture("benign-backends.pcap", **CLIENT_SIDE) as capture, \
             Proxy(middle, lambda number: (UP_PLAIN if number % 2 else UP_POSTFIX, Meddler())):
         for number in range(4):
@@ -124,7 +119,7 @@ def vanished(rec):
 def injection(rec):
     """Commands behind STARTTLS, a reply behind the 220; harmless: pipelining, long 220 replies"""
     for name, upstream in (("postfix", UP_POSTFIX), ("exim", UP_EXIM)):
-        middle = new_middle()
+        middle = MIDDLES["command-" + name]
         with rec.capture(f"attack-command-injection-{name}.pcap", **SERVER_SIDE) as capture, \
                 Proxy(middle, always(upstream, InjectCommands)) as proxy:
             hidden = rec.book.capture("unused")
@@ -136,7 +131,7 @@ def injection(rec):
             capture.session(client=UPSTREAM_SOURCE, server=upstream, server_port=25,
                             client_port=proxy.connections[0].upstream_port,
                             staged=["command_injection"], **told)
-        middle = new_middle()
+        middle = MIDDLES["response-" + name]
         with rec.capture(f"attack-response-injection-{name}.pcap", **CLIENT_SIDE) as capture, \
                 Proxy(middle, always(upstream, InjectReply)):
             rec.openssl.session(capture, middle, "-tls1_2", staged=["response_injection"])
@@ -177,7 +172,7 @@ def injection(rec):
 
 def fallback(rec):
     """The handshake is broken and the client tries again in the clear; harmless look-alikes"""
-    middle = new_middle()
+    middle = MIDDLES["fallback-postfix"]
     client = PostfixClient(rec.top, {"example.net": f"smtp:[{middle}]",
                                      "old.example.net": "old:[198.51.100.35]"},
                            {"old": {"smtp_tls_protocols": "TLSv1"}})
@@ -188,7 +183,7 @@ def fallback(rec):
                 Proxy(middle, always(UP_POSTFIX, BreakHandshake)) as proxy:
             client.fallback(capture, "example.net", middle, lambda: proxy.client_ports,
                             staged=staged)
-        middle = new_middle()
+        middle = MIDDLES["fallback-exim"]
         with rec.capture("attack-fallback-exim.pcap", **CLIENT_SIDE) as capture, \
                 Proxy(middle, always(UP_EXIM, BreakHandshake)) as proxy:
             exim.session(capture, middle, ports_of=lambda: proxy.client_ports, staged=staged)

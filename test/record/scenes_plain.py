@@ -100,7 +100,8 @@ def commands(rec):
             dialog = start(server)
             for line in ("NOOP", "RSET", "HELP", "VRFY bob", "EXPN staff", "FOO bar", "DATA",
                          "MAIL FROM:<anna@example.org>", "RSET"):
-                dialog.say(line)
+                if line != "HELP" or server not in (SENDMAIL, SMTPD):  # theirs names web sites
+                    dialog.say(line)
             clear(dialog, capture, 0)
     with rec.capture("no-mail-rejected.pcap") as capture:
         dialog = start("198.51.100.51")
@@ -337,6 +338,47 @@ def not_smtp(rec):
             dialog.note(capture, outcome=None, note="no payload: there is no event")
 
 
+def other_port(rec):
+    """SMTP on port 10025; what only looks like it on port 10021, and what does not at all"""
+    with rec.capture("other-port-10025.pcap") as capture:
+        rec.openssl.session(capture, POSTFIX, port=10025)
+        rec.swaks.session(capture, POSTFIX, port=10025)
+        dialog = Dialog(POSTFIX, 10025)
+        dialog.send(f"EHLO {HELO}")
+        dialog.read()
+        dialog.read()
+        clear(dialog, capture, 0, note="the client speaks first")
+
+    def ftp(peer):
+        peer.send("220 ftp.example.net FTP server ready")
+        while True:
+            verb = peer.line().split(" ")[0]
+            peer.send({"USER": "331 Password required", "PASS": "230 Logged in", "AUTH":
+                       "502 Not understood", "QUIT": "221 Goodbye"}.get(verb, "200 Ok"))
+            if verb == "QUIT":
+                return
+
+    def http(peer):
+        peer.bytes()
+        peer.send(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+
+    facts = {"outcome": "not_smtp", "established": False}
+    with rec.capture("other-port-not-smtp.pcap") as capture:
+        with fake.FakeServer("198.51.100.109", 10021, ftp):
+            dialog = Dialog("198.51.100.109", 10021)
+            dialog.read()
+            for line in ("AUTH TLS", "USER anna", "PASS inkpot-harbour-42", "QUIT"):
+                dialog.say(line)
+            dialog.close()
+            dialog.note(capture, **facts, note="FTP")
+        with fake.FakeServer("198.51.100.110", 10080, http):
+            dialog = Dialog("198.51.100.110", 10080)
+            dialog.send(b"GET / HTTP/1.1\r\nHost: www.example.net\r\n\r\n")
+            dialog.drain(2)
+            dialog.close()
+            dialog.note(capture, **facts, note="HTTP")
+
+
 def awkward(rec):
     """Banner, EHLO name and replies with bytes that are no UTF-8, control characters, quotes"""
     talk = fake.smtp("", ["STARTTLS \x1b[31mred", "SIZE 1000", 'X-QUOTE "\\"', "8BITMIME"], None,
@@ -353,4 +395,5 @@ def awkward(rec):
 
 
 SCENES = (several_mails, pipelining, commands, auth, tls_required, starttls_forms, exchange,
-          timing, proxy_header, not_smtp, awkward)
+          timing, proxy_header, not_smtp,
+          other_port, awkward)

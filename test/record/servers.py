@@ -246,7 +246,7 @@ def postfix_server(top):
         master += postfix_listener(f"198.51.100.{host}", 25, settings)
     sasl = {"smtpd_sasl_auth_enable": "yes"}
     for port, settings in ((465, {"smtpd_tls_wrappermode": "yes", **sasl}), (587, sasl),
-                           (2525, {})):
+                           (2525, {}), (10025, {})):
         master += postfix_listener("198.51.100.25", port, settings)
     master += postfix_listener("198.51.100.36", 465, {"smtpd_tls_security_level": "none"})
     for address in ("203.0.113.25", "10.10.0.25", "10.20.30.25", "10.30.1.25", "10.30.2.25",
