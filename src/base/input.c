@@ -79,6 +79,7 @@ static size_t decode_plain(struct input *input, uint8_t *out, size_t size)
         return system_read(input, out, size);
     size_t count = left < size ? left : size;
     memcpy(out, input->raw + input->raw_next, count);
+    memory_wipe(input->raw + input->raw_next, count); /* this buffer is used for the beginning only */
     input->raw_next += count;
     return count;
 }
@@ -321,6 +322,7 @@ size_t input_read(struct input *input, void *out, size_t size)
         return input->damage ? 0 : input->decode(input, out, size);
     size_t count = left < size ? left : size;
     memcpy(out, input->head + input->head_next, count);
+    memory_wipe(input->head + input->head_next, count);
     input->head_next += count;
     return count;
 }

@@ -196,6 +196,7 @@ void classify_end(struct classifier *classifier, struct classification *c)
     if (!c)
         return;
     ndpi_free_flow_data(c->flow);
+    memory_wipe(c->flow, sizeof *c->flow); /* nDPI keeps user names and passwords */
     memory_free(c->flow);
     memory_free(c);
 }
