@@ -6,6 +6,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 PKG_CONFIG ?= pkg-config
 VERSION := $(shell cat VERSION)
 Q := $(if $(V),,@)
@@ -30,7 +31,7 @@ PARTS := $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
 UNITS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/unit/test_*.c)))
 MANUALS := $(wildcard man/*.1 man/*.5)
 
-.PHONY: all check update install uninstall dist clean deps demo lint
+.PHONY: all check check-live deps-live update install uninstall dist clean deps demo lint
 all: $(PROGRAM)
 
 $(PROGRAM): $(OBJECTS)
@@ -55,11 +56,17 @@ units: $(UNITS)
 check: all $(UNITS)
 	@BUILD=$(BUILD) test/run
 
+check-live: all
+	@BUILD=$(BUILD) test/live/run
+
 update: all
 	@BUILD=$(BUILD) test/run --update $(NAME)
 
 deps:
 	@./deps build check
+
+deps-live:
+	@./deps live
 
 demo: all
 	@BUILD=$(BUILD) test/demo
@@ -68,10 +75,16 @@ install: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/mxtap
 	for page in $(MANUALS); do \
 	  install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
+	sed 's,@BINDIR@,$(BINDIR),' contrib/systemd/mxtap.service >$(BUILD)/mxtap.service
+	install -D -m 644 $(BUILD)/mxtap.service $(DESTDIR)$(PREFIX)/lib/systemd/system/mxtap.service
+	install -D -m 644 contrib/systemd/mxtap.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mxtap.conf
+	install -D -m 644 contrib/logrotate/mxtap $(DESTDIR)$(SYSCONFDIR)/logrotate.d/mxtap
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/mxtap
 	for page in $(MANUALS); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/mxtap.service \
+	  $(DESTDIR)$(PREFIX)/lib/sysusers.d/mxtap.conf $(DESTDIR)$(SYSCONFDIR)/logrotate.d/mxtap
 
 dist:
 	git archive --prefix=mxtap-$(VERSION)/ -o mxtap-$(VERSION).tar.gz HEAD

@@ -278,12 +278,14 @@ static bool start(struct service *service, struct analyzer_options *analyzer, ch
         return false;
     confine_warm_up(service->log);
     service->manager = notify_open();
+    if (!privilege_drop(&privilege, service->log))
+        return false;
     service->analyzer = analyzer_new(analyzer, NULL, (struct analyzer_sink){on_line, service}, service->counters, service->log);
     if (!service->analyzer) {
         log_error(service->log, "out of memory");
         return false;
     }
-    if (!privilege_drop(&privilege, service->log) || !sandbox_enter(service->sandbox))
+    if (!sandbox_enter(service->sandbox))
         return false;
     bool is_file = service->options->output && strcmp(service->options->output, "-") != 0;
     service->queue = queue_new(service->output, is_file, service->log);
@@ -301,8 +303,8 @@ static bool begin(struct service *service)
     service->stats_due_ns = now_ns + service->options->stats_ns;
     service->save_due_ns = now_ns + SAVE_SECONDS * SECOND_NS;
     service->metrics_due_ns = now_ns + METRICS_SECONDS * SECOND_NS;
-    if (!write_metrics(service))
-        return false;
+    if (!write_metrics(service) || !analyzer_save(service->analyzer))
+        return false; /* better now than after the first week */
     notify_send(service->manager, "READY=1");
     log_note(service->log, "listening on %s", live_interface(service->live));
     return true;
