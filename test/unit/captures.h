@@ -22,7 +22,7 @@ static char folder_path[256];
 static inline void folder_begin(void)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(folder_path, sizeof folder_path, "%s/mxtap-test-XXXXXX", base ? base : "/tmp");
+    snprintf(folder_path, sizeof folder_path, "%s/mxtap-test-XXXXXX", base ? base : P_tmpdir);
     if (!mkdtemp(folder_path)) {
         perror(folder_path);
         exit(1);
