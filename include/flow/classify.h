@@ -29,8 +29,8 @@ struct classification *classify_begin(struct classifier *classifier);
 enum classify_verdict classify_payload(struct classifier *classifier, struct classification *classification, const struct flow *flow,
                                        enum side from, struct slice payload);
 
-/* classify_name returns nDPI's name of the protocol (static), NULL if it has none. */
-const char *classify_name(struct classifier *classifier, const struct classification *classification);
+/* classify_name returns nDPI's name of the protocol (static), NULL if it has none. The last call but classify_end. */
+const char *classify_name(struct classifier *classifier, struct classification *classification);
 
 /* classify_end frees a classification; NULL is allowed. */
 void classify_end(struct classifier *classifier, struct classification *classification);

@@ -69,7 +69,8 @@ struct session {
     bool decided;                  /* only waits to be written */
     bool resync[2];                /* after a hole: looking for where to go on */
     uint64_t findings;
-    struct buffer first;           /* the client's first bytes where they are no SMTP: nDPI may be asked what they are */
+    struct buffer first[2];        /* the first bytes of a side where they are no SMTP: nDPI may be asked what they are */
+    bool server_first;             /* ... and the server's came first */
     struct classification *classification; /* nDPI's question that is open or answered, NULL: none was asked */
     uint8_t verdict;               /* enum classify_verdict */
     bool judged;                   /* not a mail port: it is a mail session only if nDPI, or else the dialog, says so */
@@ -110,7 +111,7 @@ bool session_strip_proxy(struct sessions *sessions, struct session *session, str
 /* session_worth_judging is the cheap look at the first payload on a port that is no mail port: could this be SMTP? */
 bool session_worth_judging(struct slice first);
 
-/* session_judge shows nDPI the payload where there is something to ask: what a foreign connection is, or whether a judged one is SMTP. */
+/* session_judge shows nDPI the payload of a judged session; of others it keeps what nDPI needs to name them, should they be no mail. */
 void session_judge(struct sessions *sessions, struct session *session, enum side from, struct slice payload);
 
 /* session_is_mail tells, at the end of a judged session, whether it is one. */

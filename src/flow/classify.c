@@ -49,6 +49,21 @@ static ndpi_protocol module_packet(module *m, struct ndpi_flow_struct *flow, con
 #endif
 }
 
+/* nDPI's last word, from what it saw alone: no guess from ports or addresses. */
+static ndpi_protocol module_give_up(module *m, struct ndpi_flow_struct *flow)
+{
+#if NDPI_AT_LEAST(5, 0)
+    return ndpi_detection_giveup(m, flow);
+#else
+    uint8_t guessed = 0;
+#if NDPI_AT_LEAST(4, 10)
+    return ndpi_detection_giveup(m, flow, &guessed);
+#else
+    return ndpi_detection_giveup(m, flow, 0, &guessed);
+#endif
+#endif
+}
+
 /* ---- packets for it: nDPI takes IP packets, and the session has payload */
 
 enum { CLASSIFY_PAYLOAD = 1400, CLASSIFY_HEADERS = 60 };
@@ -100,8 +115,9 @@ static size_t make_packet(uint8_t *packet, const struct flow *flow, unsigned hal
     size_t length = payload.length < CLASSIFY_PAYLOAD ? payload.length : CLASSIFY_PAYLOAD;
     memset(packet, 0, CLASSIFY_HEADERS);
     uint8_t *tcp = packet + put_ip(packet, flow, half, 20 + length);
-    put16(tcp, flow->key.port[half]);
-    put16(tcp + 2, flow->key.port[!half]);
+    /* Ports that mean nothing: nDPI would take whatever is on port 25 for SMTP. */
+    put16(tcp, 49152 + half);
+    put16(tcp + 2, 49152 + !half);
     put32(tcp + 4, c->sequence[half]);
     put32(tcp + 8, flags & TCP_ACK ? c->sequence[!half] : 0);
     tcp[12] = 5 << 4;
@@ -184,8 +200,10 @@ enum classify_verdict classify_payload(struct classifier *classifier, struct cla
     return ++c->packets < LIMIT_CLASSIFY_PACKETS ? CLASSIFY_OPEN : CLASSIFY_UNKNOWN;
 }
 
-const char *classify_name(struct classifier *classifier, const struct classification *c)
+const char *classify_name(struct classifier *classifier, struct classification *c)
 {
+    if (NDPI_MASTER(c->protocol) == NDPI_PROTOCOL_UNKNOWN && NDPI_APP(c->protocol) == NDPI_PROTOCOL_UNKNOWN)
+        c->protocol = module_give_up(classifier->module, c->flow);
     unsigned id = NDPI_MASTER(c->protocol) != NDPI_PROTOCOL_UNKNOWN ? NDPI_MASTER(c->protocol) : NDPI_APP(c->protocol);
     return id == NDPI_PROTOCOL_UNKNOWN ? NULL : ndpi_get_proto_name(classifier->module, (uint16_t)id);
 }

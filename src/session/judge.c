@@ -19,16 +19,35 @@ bool session_worth_judging(struct slice first)
     return command.verb == SMTP_EHLO || command.verb == SMTP_HELO || command.verb == SMTP_LHLO || command.verb == SMTP_MAIL;
 }
 
-/* A client that begins with something else than SMTP: nDPI needs its words, should the server turn out to be no mail server. */
-static void keep_first(struct sessions *ss, struct session *s, struct slice payload)
+/* Could this be the beginning of SMTP, as far as it goes? */
+static bool begins_smtp(enum side from, struct slice payload)
 {
     struct smtp_command command;
-    struct slice head = {payload.data, payload.length < JUDGE_FIRST ? payload.length : JUDGE_FIRST};
-    smtp_parse_command(head, &command);
-    if (command.verb != SMTP_UNKNOWN && command.verb != SMTP_FOREIGN)
+    if (from == SIDE_SERVER)
+        return payload.length && payload.data[0] >= '0' && payload.data[0] <= '9';
+    smtp_parse_command((struct slice){payload.data, payload.length < JUDGE_FIRST ? payload.length : JUDGE_FIRST}, &command);
+    return command.verb != SMTP_UNKNOWN && command.verb != SMTP_FOREIGN;
+}
+
+/*
+ * The first bytes of a side that begins with something else than SMTP: nDPI will need them, should this turn out to be no mail. They are shown in
+ * one piece, so that its answer does not depend on how they were cut into segments.
+ */
+static void keep_first(struct sessions *ss, struct session *s, enum side from, struct slice payload)
+{
+    struct buffer *first = &s->first[from];
+    size_t room = JUDGE_FIRST - first->length;
+    if (!first->length && (s->spoke[from] || begins_smtp(from, payload)))
         return;
-    if (!buffer_append(&ss->pool, &s->first, head, JUDGE_FIRST))
+    s->server_first = s->server_first || (from == SIDE_SERVER && !s->spoke[SIDE_CLIENT]);
+    if (!buffer_append(&ss->pool, first, (struct slice){payload.data, payload.length < room ? payload.length : room}, JUDGE_FIRST))
         ss->counters->buffer_limit++;
+}
+
+static void release_first(struct sessions *ss, struct session *s)
+{
+    buffer_release(&ss->pool, &s->first[SIDE_CLIENT]);
+    buffer_release(&ss->pool, &s->first[SIDE_SERVER]);
 }
 
 static void ask(struct sessions *ss, struct session *s, enum side from, struct slice payload)
@@ -39,27 +58,14 @@ static void ask(struct sessions *ss, struct session *s, enum side from, struct s
         s->verdict = (uint8_t)classify_payload(ss->classifier, s->classification, s->flow, from, payload);
 }
 
-/* The question is asked late: what was kept of the client comes first. */
-static void ask_first(struct sessions *ss, struct session *s)
-{
-    if (s->first.length)
-        ask(ss, s, SIDE_CLIENT, buffer_slice(&s->first));
-    buffer_release(&ss->pool, &s->first);
-}
-
 void session_judge(struct sessions *ss, struct session *s, enum side from, struct slice payload)
 {
-    bool foreign = s->foreign || s->mode == SESSION_FOREIGN;
-    if (s->verdict != CLASSIFY_OPEN)
-        return;
-    if (foreign || s->judged) {
-        ask_first(ss, s);
+    if (s->judged)
         ask(ss, s, from, payload);
-    } else if (from == SIDE_CLIENT && !s->spoke[SIDE_CLIENT] && s->mode == SESSION_SMTP && !s->midstream) {
-        keep_first(ss, s, payload);
-    } else if (s->smtp_seen && s->first.data) {
-        buffer_release(&ss->pool, &s->first);
-    }
+    else if (s->smtp_seen && !s->foreign)
+        release_first(ss, s);
+    else if (!s->midstream && !s->tls_begun)
+        keep_first(ss, s, from, payload);
 }
 
 bool session_is_mail(const struct session *s)
@@ -71,6 +77,11 @@ bool session_is_mail(const struct session *s)
 
 const char *session_protocol(struct sessions *ss, struct session *s)
 {
-    ask_first(ss, s);
-    return s->classification && s->verdict == CLASSIFY_OTHER ? classify_name(ss->classifier, s->classification) : NULL;
+    for (unsigned i = 0; i < 2; i++) {
+        enum side from = (i == 0) == s->server_first ? SIDE_SERVER : SIDE_CLIENT;
+        if (s->first[from].length)
+            ask(ss, s, from, buffer_slice(&s->first[from]));
+    }
+    release_first(ss, s);
+    return s->classification && s->verdict != CLASSIFY_SMTP ? classify_name(ss->classifier, s->classification) : NULL;
 }

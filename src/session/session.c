@@ -46,7 +46,6 @@ static void release_buffers(struct sessions *ss, struct session *s)
         smtp_line_reset(&s->line[side], &ss->pool, false);
     buffer_release(&ss->pool, &s->wait);
     session_release_tls_buffers(ss, s);
-    buffer_release(&ss->pool, &s->first);
 }
 
 static void stop_waiting(struct sessions *ss, struct session *s)
@@ -70,6 +69,8 @@ static void session_free(struct sessions *ss, struct session *s)
     stop_waiting(ss, s);
     release_buffers(ss, s);
     session_free_tls(ss, s);
+    for (unsigned side = 0; side < 2; side++)
+        buffer_release(&ss->pool, &s->first[side]);
     classify_end(ss->classifier, s->classification);
     ss->held -= sizeof *s + s->text_capacity + (s->proxied ? sizeof *s->proxied : 0);
     memory_free(s->proxied);
@@ -423,11 +424,8 @@ static void on_data(void *user, struct flow *flow, enum side from, struct slice 
     if (from == SIDE_CLIENT && !s->proxy_over) {
         feed_first(ss, s, &input, time_ns);
     } else {
-        bool foreign = s->mode == SESSION_FOREIGN;
         feed(ss, s, from, &input, time_ns);
         s->spoke[from] = true;
-        if (!foreign && s->mode == SESSION_FOREIGN)
-            session_judge(ss, s, from, bytes); /* these bytes showed that it is no SMTP */
     }
     after_input(ss, s);
 }
