@@ -20,17 +20,18 @@ class Capture:
     """A with-block during which packets of one device are recorded."""
 
     def __init__(self, book, name, ns=SERVERS, dev="s0", expression="tcp", options=(),
-                 finish=None, partial=False, no_check=False):
+                 finish=None, partial=False, no_check=False, gaps=False):
         self.book, self.name, self.ns, self.dev = book, name, ns, dev
         self.expression, self.options = expression, options
         self.finish, self.partial, self.no_check = finish, partial, no_check
         self.raw = os.path.join(book.work, "raw-" + name.split(".")[0] + ".pcap")
+        self.gaps = gaps
         self.truth = []
 
     def __enter__(self):
         self.dump = subprocess.Popen(
             ["ip", "netns", "exec", self.ns, "tcpdump", "-i", self.dev, "-w", self.raw, "-Z",
-             "root", "--immediate-mode", "-U", *self.options, self.expression],
+             "root", "--immediate-mode", "-U", "-B", "16384", *self.options, self.expression],
             stderr=subprocess.PIPE, text=True)
         while True:
             line = self.dump.stderr.readline()
@@ -52,9 +53,11 @@ class Capture:
     def __exit__(self, kind, *_):
         time.sleep(1)
         self.dump.terminate()
-        self.dump.communicate()
+        summary = self.dump.communicate()[1]
         if kind is not None:
             return
+        if "\n0 packets dropped by kernel" not in "\n" + summary:
+            raise RuntimeError(f"{self.name}: packets were dropped: {summary}")
         if not self.no_check:
             self.check()
         if self.finish:
@@ -96,6 +99,12 @@ class Capture:
                                f"{set(flows) - told}")
         if self.partial:
             return
+        if not self.gaps:
+            holes = run("tshark", "-n", "-r", self.raw, "-Y",
+                        "tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment", "-T",
+                        "fields", "-e", "frame.number").splitlines()
+            if [line for line in holes if not line.startswith("Running")]:
+                raise RuntimeError(f"{self.name}: segments are missing at frames {holes}")
         for client, marks in flows.items():
             whole = "syn" in marks and ("rst" in marks or {"fin-client", "fin-server"} <= marks)
             if not whole:

@@ -158,8 +158,12 @@ def openssl_facts(output):
             facts["group"] = "ffdhe" + key[1].split()[1]
     elif key:
         facts["group"] = names.group(key[1].replace("ECDH, ", "").split(",")[0])
-    if not read and not written:
+    # its -state tells whether the server took its Finished before an alert came
+    taken = "read server session ticket" if facts["version"] == "TLSv1.3" else "read finished"
+    if not written and (not read or taken in output[:read.start()]):
         facts.update(established=True, outcome="tls")
+        if read:
+            facts["note"] = "the alert comes after the handshake"
     return facts
 
 

@@ -108,8 +108,9 @@ class PostfixClient:
         net.source_ports(first, first + ports - 1)
         log = Log(self.path)
         to = [f"{recipient}@{domain}" for domain in domains]
-        run("sh", "-c", f'printf "%s" "$0" | chroot "{self.base}" sendmail -C /etc/postfix-out -i -f '
-            f'"{sender or "anna@example.org"}" "$@"', MESSAGE.format(to=to[0], subject=subject), *to)
+        sender = sender or "anna@example.org"
+        run("sh", "-c", f'printf "%s" "$0" | chroot "{self.base}" sendmail -C /etc/postfix-out -i '
+            f'-f "{sender}" "$@"', MESSAGE.format(to=to[0], subject=subject), *to)
         wait_until(lambda: all(re.search(f"to=<{re.escape(one)}>.*status=", log.text())
                                for one in to))
         net.source_ports_free()
@@ -312,7 +313,8 @@ class SmtpdClient:
         text = 'listen on 127.0.0.1 port 25 hostname out.example.org\n'
         for number, (domain, server) in enumerate(routes.items()):
             text += (f'action "a{number}" relay host "smtp://{server}" src {client} helo '
-                     f'"out.example.org"\nmatch from any for domain "{domain}" action "a{number}"\n')
+                     f'"out.example.org"\n'
+                     f'match from any for domain "{domain}" action "a{number}"\n')
         put(base + "/etc/smtpd-out.conf", text)
         os.makedirs(base + "/var/spool/smtpd", exist_ok=True)
         self.server = Server(top, "opensmtpd7", CLIENTS, ["sh", "-c",

@@ -21,7 +21,8 @@ PACKAGES = (("Postfix", "postfix", "postfix"), ("Postfix of trixie", "postfix310
             ("Exim", "exim", "exim4-daemon-heavy"), ("sendmail", "sendmail", "sendmail-bin"),
             ("OpenSMTPD", "opensmtpd6", "opensmtpd"),
             ("OpenSMTPD of trixie", "opensmtpd7", "opensmtpd"),
-            ("Dovecot", "postfix", "dovecot-core"), ("OpenSSL of the servers", "postfix", "libssl3"),
+            ("Dovecot", "postfix", "dovecot-core"),
+            ("OpenSSL of the servers", "postfix", "libssl3"),
             ("OpenSSL of trixie", "opensmtpd7", "libssl3t64"),
             ("GnuTLS of Exim", "exim", "libgnutls30"))
 

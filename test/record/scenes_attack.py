@@ -66,7 +66,7 @@ def strip(rec):
 
 
 def vanished(rec):
-    """First STARTTLS is offered and used, later it is gone; harmless: other reasons not to see it"""
+    """First STARTTLS is offered and used, later it is gone; harmless: other causes"""
     def later(first):
         return lambda number: (UP_POSTFIX, Meddler() if number < first else Remove())
 

@@ -77,7 +77,8 @@ def failures(rec):
                             "ECDHE-RSA-AES128-SHA:@SECLEVEL=0", **LONER)
     with rec.capture("fail-client-unknown-ca.pcap") as capture:
         for option in ("-tls1_2", "-tls1_3"):
-            rec.openssl.session(capture, POSTFIX, option, "-verify_return_error", "-verify", "5", **LONER)
+            rec.openssl.session(capture, POSTFIX, option, "-verify_return_error", "-verify", "5",
+                                **LONER)
     with rec.capture("fail-client-expired.pcap") as capture:
         for option in ("-tls1_2", "-tls1_3"):
             rec.openssl.session(capture, "198.51.100.43", option, "-verify_return_error",

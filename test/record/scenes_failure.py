@@ -38,7 +38,8 @@ def inside_tls13(rec):
             rec.openssl.session(capture, server, "-tls1_3", **LONER)
             rec.openssl.session(capture, server, "-tls1_3", "-ciphersuites",
                                 "TLS_AES_128_GCM_SHA256", **LONER)
-            rec.gnutls.session(capture, server, "NORMAL:-VERS-ALL:+VERS-TLS1.3", client=LONER["client"])
+            rec.gnutls.session(capture, server, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+                               client=LONER["client"])
         with rec.capture(f"fail-tls13-client-certificate-{name}.pcap") as capture:
             rec.openssl.session(capture, server, "-tls1_3", *other, **LONER)
             rec.openssl.session(capture, server, "-tls1_3", "-ciphersuites",
@@ -93,7 +94,8 @@ def unfinished(rec):
             peer.bytes()
             return True
         with fake.FakeServer(FAKE, 25, fake.smtp("mx100.example.net", ["STARTTLS"], close)):
-            rec.openssl.session(capture, FAKE, "-tls1_2", note="the server closes after the hello", **LONER)
+            rec.openssl.session(capture, FAKE, "-tls1_2", note="the server closes after the hello",
+                                **LONER)
     with rec.capture("fail-error-text-after-hello.pcap") as capture:
         def complain(peer):
             peer.send("220 2.0.0 Ready to start TLS")
@@ -101,7 +103,8 @@ def unfinished(rec):
             peer.send("421 4.3.0 TLS handshake cannot be started, closing connection")
             return True
         with fake.FakeServer(FAKE, 25, fake.smtp("mx100.example.net", ["STARTTLS"], complain)):
-            rec.openssl.session(capture, FAKE, note="the server answers the hello with SMTP text", **LONER)
+            rec.openssl.session(capture, FAKE, note="the server answers the hello with SMTP text",
+                                **LONER)
 
 
 def not_tls(rec):

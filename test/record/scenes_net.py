@@ -164,7 +164,7 @@ def bad_line(rec):
     for name, what, dev, network in (("segments-lost", "lost", "l-trunk2", "10.30.1."),
                                      ("segments-swapped", "swapped", "w-trunk2", "10.30.2."),
                                      ("segments-doubled", "doubled", "d-trunk2", "10.30.3.")):
-        with rec.capture(name + ".pcap", ns=net.MIDDLE, dev=dev) as capture:
+        with rec.capture(name + ".pcap", ns=net.MIDDLE, dev=dev, gaps=True) as capture:
             rec.openssl35.session(capture, network + "25", client=network + "10")
             rec.openssl35.session(capture, network + "25", "-tls1_2", client=network + "10")
             for _ in range(2):
@@ -180,7 +180,9 @@ def lost_reply(rec):
             ("lost-server-hello.pcap", "src port 25 and tcp[((tcp[12:1] & 0xf0) >> 2):1] = 0x16"),
             ("lost-client-hello.pcap", "dst port 25 and tcp[((tcp[12:1] & 0xf0) >> 2):1] = 0x16"),
             ("lost-ehlo-reply.pcap", f"src port 25 and {start_of} = 0x3235302d")):
-        with rec.capture(name, expression=f"tcp and (tcp[tcpflags] & tcp-push == 0 or not ({lost}))") as capture:
+        with rec.capture(name, expression="tcp and (tcp[tcpflags] & tcp-push == 0 or not "
+                         f"({lost}))",
+                         gaps=True) as capture:
             rec.openssl.session(capture, POSTFIX, "-tls1_3")
             rec.openssl.session(capture, POSTFIX, "-tls1_2")
 

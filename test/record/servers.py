@@ -402,7 +402,8 @@ def exim_server(top):
         EXIM.replace("SURVEY_ADDRESSES", " : ".join(a for a, _, _ in surveyed)))
     shutil.rmtree(base + "/var/spool/exim-mx", ignore_errors=True)
     os.makedirs(base + "/var/spool/exim-mx")
-    run("chroot", base, "sh", "-c", "rm -f /var/log/exim-*; chown -R Debian-exim: /var/spool/exim-mx"
+    run("chroot", base, "sh", "-c", "rm -f /var/log/exim-*; chown -R Debian-exim: "
+        "/var/spool/exim-mx"
         " /pki; chmod 1777 /var/log")
     # a configuration of another name is only trusted when listed
     put(base + "/etc/exim4/trusted_configs", "/etc/exim-mx.conf\n/etc/exim-client.conf\n")
@@ -511,12 +512,14 @@ def start_all(top):
     """Every server, by name; to be stopped at the end."""
     for name in ROOTS:
         prepare(top, name)
-    started = {"postfix": postfix_server(top), "postfix310": postfix310_server(top), "dovecot": dovecot_server(top),
+    started = {"postfix": postfix_server(top), "postfix310": postfix310_server(top),
+               "dovecot": dovecot_server(top),
                "exim": exim_server(top), "sendmail": sendmail_server(top),
                "opensmtpd6": opensmtpd_server(top, "opensmtpd6", OPENSMTPD6),
                "opensmtpd7": opensmtpd_server(top, "opensmtpd7", OPENSMTPD7)}
     for address, port in (("198.51.100.25", 25), ("198.51.100.61", 25), ("198.51.100.71", 25),
-                          ("198.51.100.76", 25), ("198.51.100.26", 25), ("198.51.100.81", 25), ("198.51.100.60", 2525)):
+                          ("198.51.100.76", 25), ("198.51.100.26", 25), ("198.51.100.81", 25),
+                          ("198.51.100.60", 2525)):
         try:
             wait_for(CLIENTS, address, port)
         except RuntimeError:
