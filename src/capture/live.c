@@ -229,7 +229,10 @@ int live_read(struct live *live, live_packet *packet, void *user)
     int count = pcap_dispatch(live->pcap, READ_AT_ONCE, on_packet, (u_char *)live);
     if (count >= 0)
         return count;
-    log_error(live->log, "%s: %s", live->name, pcap_geterr(live->pcap));
+    const char *reason = pcap_geterr(live->pcap);
+    size_t length = strlen(live->name);
+    bool named = strncmp(reason, live->name, length) == 0 && strncmp(reason + length, ": ", 2) == 0;
+    log_error(live->log, "%s: %s", live->name, named ? reason + length + 2 : reason);
     return -1;
 }
 

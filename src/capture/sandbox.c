@@ -294,6 +294,10 @@ static const int calls_sockets[] = {
     SCMP_SYS(eventfd2),    SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
 };
 
+/* Questions only: is it a terminal (isatty, by two generations of the C library)? is the interface
+ * that went down still there (libpcap)? */
+static const scmp_datum_t controls[] = {TCGETS, 0x802c542a /* TCGETS2 */, SIOCGIFFLAGS};
+
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
     int status = 0;
@@ -316,10 +320,9 @@ static int allow_some(scmp_filter_ctx filter, const struct sandbox *sandbox)
         seccomp_rule_add(filter, yes, SCMP_SYS(rt_sigaction), 1, SCMP_A0(SCMP_CMP_NE, SIGSYS, 0));
     /* only to read limits: sysconf and pthread_create ask */
     bad |= seccomp_rule_add(filter, yes, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0, 0));
-    /* is it a terminal? */
-    bad |= seccomp_rule_add(filter, yes, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, TCGETS, 0));
-    bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 1,
-                            SCMP_A1(SCMP_CMP_NE, TCGETS, 0));
+    for (size_t i = 0; i < sizeof controls / sizeof *controls; i++)
+        bad |=
+            seccomp_rule_add(filter, yes, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, controls[i], 0));
     if (sandbox->threads) {
         bad |= seccomp_rule_add(filter, yes, SCMP_SYS(clone), 1,
                                 SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));

@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Live capture beside real mail servers: what mxtap says within a second, against what clients saw and against a capture of
+the same packets; signals, interfaces that come and go, a stuck reader, privileges."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import world as w  # noqa: E402
+import harness  # noqa: E402
+
+NEEDED = ("ip", "ethtool", "ss", "tcpdump", "swaks", "openssl", "setpriv")
+#: mxtap's file is there this long after the packet that decides; see LIVE_BLOCK_MS in live.h
+SOON = 1.0
+
+
+def expected(saw, outcome):
+    """The record that a client's own report asks for."""
+    want = {"outcome": outcome, "direction": "inbound", "tls": None}
+    if saw["version"]:
+        want["tls"] = {"established": True, "version": saw["version"], "cipher": saw["cipher"]}
+    if outcome == "plaintext":
+        want["smtp"] = {"mail_in_clear": 1}
+    return want
+
+
+def sessions_of(clients, server):
+    """Name, and a client's session as (address, what it saw, outcome)."""
+    yield "openssl", (*clients.openssl(server), "tls")
+    yield "openssl-tls12", (*clients.openssl(server, "-tls1_2"), "tls")
+    yield "openssl-cipher", (*clients.openssl(server, "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"), "tls")
+    yield "openssl-chacha", (*clients.openssl(server, "-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"), "tls")
+    yield "swaks-tls", (*clients.swaks(server, "--tls"), "tls")
+    yield "swaks-plain", (*clients.swaks(server), "plaintext")
+    yield "swaks-quit", (*clients.swaks(server, "--quit-after", "EHLO"), "no_mail")
+
+
+def failing_of(clients, server):
+    yield "openssl-tls10", (*clients.openssl(server, "-tls1", "-cipher", "ALL:@SECLEVEL=0"), "tls_failed")
+
+
+def check_session(report, tap, name, session):
+    address, saw, outcome = session
+    if not w.wait_for(lambda: tap.of(address), SOON):
+        report.failed(name, ["no record within %.1f s" % SOON, tap.said()])
+        return
+    want = expected(saw, outcome)
+    if outcome == "tls_failed":
+        want["tls"] = {"established": False, "alert": {"from": "server", "name": "protocol_version"}}
+    events = tap.of(address)
+    lines = ["%d records" % len(events)] if len(events) != 1 else harness.differences(want, events[0])
+    if outcome == "tls" and not saw["version"]:
+        lines.append("the client saw no TLS")
+    report.verdict(name, lines)
+
+
+def comparable(events):
+    """Without what tells where it was read, and times: each packet socket stamps packets itself, microseconds apart."""
+    lines = []
+    for event in events:
+        event = {key: value for key, value in event.items() if key not in ("sensor", "uid", "time", "duration_ms")}
+        if "tls" in event:
+            event["tls"] = {key: value for key, value in event["tls"].items() if key != "handshake_ms"}
+        lines.append(json.dumps(event, sort_keys=True))
+    return sorted(lines)
+
+
+def compare_offline(report, name, tap, dump, *options):
+    offline = harness.mxtap("-q", "-r", dump, "--linger", "0", "--local", "10.25.0.0/29", "--local", "fd25::2", *options)
+    lines = harness.checked(offline)
+    live, saved = comparable(tap.events()), comparable(offline.sessions)
+    lines += ["only live: " + line for line in live if line not in saved]
+    lines += ["only -r:   " + line for line in saved if line not in live]
+    if len(live) < 3:
+        lines.append("only %d sessions" % len(live))
+    report.verdict(name, lines)
+
+
+def mail(report, world):
+    """Sessions with both servers: each has its record in time, as the client saw it and as -r says."""
+    clients = w.Clients(world)
+    tap = w.Tap(world, "--linger", "0", "--stats", "0")
+    dump = w.Dump(world, "mail.pcap")
+    for server, name, start in ((w.POSTFIX, "postfix", w.start_postfix), (w.EXIM, "exim", w.start_exim)):
+        problem = start(world)
+        if problem:
+            report.skipped("mail/" + name, problem)
+            continue
+        for kind, session in sessions_of(clients, server):
+            check_session(report, tap, "mail/%s/%s" % (name, kind), session)
+        for kind, session in failing_of(clients, server):
+            if name == "postfix":
+                check_session(report, tap, "mail/%s/%s" % (name, kind), session)
+        if name == "postfix":
+            _, saw = clients.openssl("[fd25::2]", address="fd25::10")
+            check_session(report, tap, "mail/postfix/ipv6", ("fd25::10", saw, "tls"))
+    path = dump.stop()
+    status = tap.stop()
+    report.verdict("mail/end", [] if status == 0 else ["exit status %d" % status, tap.said()])
+    compare_offline(report, "mail/as-offline", tap, path)
+    stats = tap.events("stats")
+    report.verdict("mail/stats", [] if len(stats) == 1 and stats[0]["drops"]["kernel"] == 0 else [json.dumps(stats)])
+
+
+def any_interface(report, world):
+    """The same on all interfaces at once, by two workers."""
+    clients = w.Clients(world)
+    clients.number = 100
+    for options in ((), ("--workers", "2")):
+        tap = w.Tap(world, "--linger", "0", *options, dev="any", name="any%d.json" % len(options))
+        for kind, session in list(sessions_of(clients, w.POSTFIX))[:4]:
+            check_session(report, tap, "any/%s%s" % (kind, "-workers" if options else ""), session)
+        tap.stop()
+
+
+def status_of(pid):
+    with open("/proc/%d/status" % pid, encoding="ascii") as file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+
+
+def bare(facts):
+    """What a process has left that it should not have."""
+    lines = [key + " " + facts[key] for key in ("CapInh", "CapPrm", "CapEff", "CapAmb") if int(facts[key], 16)]
+    if facts["NoNewPrivs"] != "1" or facts["Seccomp"] != "2":
+        lines.append("NoNewPrivs %s Seccomp %s" % (facts["NoNewPrivs"], facts["Seccomp"]))
+    if facts["Groups"].strip():
+        lines.append("Groups " + facts["Groups"])
+    return lines + (["Uid " + facts["Uid"]] if facts["Uid"].startswith("0\t") else [])
+
+
+def threads_of(pid):
+    return [int(name) for name in os.listdir("/proc/%d/task" % pid)]
+
+
+def privileges(report, world):
+    """Started as root, and unprivileged with CAP_NET_RAW as the unit does it."""
+    folder = world.path("user")
+    os.mkdir(folder)
+    shutil.chown(folder, "nobody", "nogroup")
+    tap = w.Tap(world, "-Z", "nobody", name="user/root.json")
+    lines = [line for thread in threads_of(tap.pid()) for line in bare(status_of(thread))]
+    report.verdict("privileges/dropped", lines)
+    owner = os.stat(tap.out).st_uid
+    report.verdict("privileges/owner", [] if owner == 65534 else ["uid %d" % owner])
+    tap.stop()
+    prefix = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps", "-all,+net_raw",
+              "--ambient-caps", "-all,+net_raw", "--bounding-set", "-all,+net_raw")
+    tap = w.Tap(world, prefix=prefix, name="user/ambient.json")
+    report.verdict("privileges/ambient", bare(status_of(tap.pid())) if tap.process.poll() is None else [tap.said()])
+    report.verdict("privileges/ambient-end", [] if tap.stop() == 0 else [tap.said()])
+    tap = w.Tap(world, "-Z", "no-such-user", ready=False)
+    status = tap.process.wait()
+    report.verdict("privileges/unknown-user", [] if status == 1 and "no such user" in tap.said() else [str(status), tap.said()])
+
+
+def signals(report, world):
+    """SIGHUP after a rotation, one that cannot reopen, SIGUSR1."""
+    clients = w.Clients(world)
+    clients.number = 120
+    folder = world.path("rotate")
+    os.mkdir(folder)
+    shutil.chown(folder, "nobody")
+    tap = w.Tap(world, "--linger", "0", name="rotate/events.json")
+    first, _ = clients.openssl(w.POSTFIX)
+    w.wait_for(lambda: tap.of(first), SOON)
+    os.rename(tap.out, tap.out + ".1")
+    os.kill(tap.pid(), signal.SIGHUP)
+    w.wait_for(lambda: os.path.exists(tap.out), 2)
+    second, _ = clients.openssl(w.POSTFIX)
+    w.wait_for(lambda: tap.of(second), SOON)
+    with open(tap.out + ".1", encoding="utf-8") as file:
+        old = [json.loads(line)["client"]["ip"] for line in file]
+    new = [event["client"]["ip"] for event in tap.events()]
+    report.verdict("signals/rotate", [] if old == [first] and new == [second] else ["%s then %s" % (old, new)])
+    os.kill(tap.pid(), signal.SIGUSR1)
+    report.verdict("signals/usr1", [] if w.wait_for(lambda: tap.events("stats"), 1) else ["no stats"])
+    shutil.chown(folder, "root")
+    os.rename(tap.out, tap.out + ".2")
+    os.kill(tap.pid(), signal.SIGHUP)
+    told = w.wait_for(lambda: "going on with the file" in tap.said(), 2)
+    third, _ = clients.openssl(w.POSTFIX)
+    time.sleep(SOON)
+    with open(tap.out + ".2", encoding="utf-8") as file:
+        kept = third in file.read()
+    report.verdict("signals/reopen-fails", ([] if told else ["not told: " + tap.said()]) + ([] if kept else ["line lost"]))
+    began = time.monotonic()
+    status = stop_status(tap)
+    report.verdict("signals/term", [] if status == 0 and time.monotonic() - began < 5 else [str(status), tap.said()])
+
+
+def stop_status(tap, how=signal.SIGTERM):
+    return w.stop(tap.process, how)
+
+
+def interfaces(report, world):
+    """Down and up again; waited for; gone, with an open session."""
+    clients = w.Clients(world)
+    clients.number = 140
+    tap = w.Tap(world, "--linger", "0", dev="d1", ns=w.CLIENTS, name="down.json", ready=False)
+    status = tap.process.wait()
+    report.verdict("interface/missing", [] if status == 1 and "no such interface" in tap.said() else [tap.said()])
+    tap = w.Tap(world, "--linger", "0", "--wait", dev="d1", ns=w.CLIENTS, name="wait.json", ready=False)
+    time.sleep(0.7)
+    w.run("ip", "-n", w.CLIENTS, "link", "add", "d1", "type", "veth", "peer", "name", "d2")
+    w.run("ip", "-n", w.CLIENTS, "link", "set", "d2", "up")
+    waited = w.wait_for(lambda: "down" in tap.said() or "no such" in tap.said(), 1)
+    w.run("ip", "-n", w.CLIENTS, "link", "set", "d1", "up")
+    came = w.wait_for(lambda: "listening" in tap.said(), 3)
+    report.verdict("interface/wait", [] if waited and came else [tap.said()])
+    w.run("ip", "-n", w.CLIENTS, "link", "del", "d1")
+    ended = w.wait_for(lambda: tap.process.poll() is not None, 3)
+    report.verdict("interface/gone", [] if ended and tap.process.wait() == 1 and "d1" in tap.said() else [tap.said()])
+    tap = w.Tap(world, "--linger", "0", name="updown.json")
+    w.run("ip", "-n", w.SERVERS, "link", "set", "s0", "down")
+    time.sleep(0.5)
+    busy = cpu_of(tap.pid())
+    time.sleep(1)
+    busy = cpu_of(tap.pid()) - busy
+    w.run("ip", "-n", w.SERVERS, "link", "set", "s0", "up")
+    time.sleep(0.5)
+    address, _ = clients.openssl(w.POSTFIX)
+    good = w.wait_for(lambda: tap.of(address), SOON)
+    report.verdict("interface/down-up", ([] if good else ["no record", tap.said()]) +
+                   (["busy while it was down: %.2f s of a second" % busy] if busy > 0.2 else []))
+    open_session(world, clients)
+    w.link_down()
+    ended = w.wait_for(lambda: tap.process.poll() is not None, 5)
+    status = tap.process.wait() if ended else None
+    last = [event for event in tap.events() if event["end"]["how"] == "eof"]
+    report.verdict("interface/gone-open", [] if status == 1 and last and tap.events("stats") else ["%s" % status, tap.said()])
+
+
+def cpu_of(pid):
+    with open("/proc/%d/stat" % pid, encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def open_session(world, clients):
+    """A client that says EHLO and nothing more; ends with the world."""
+    address = clients.address()
+    code = ("import socket,time\ns=socket.create_connection(('%s',25),source_address=('%s',0))\n"
+            "s.recv(999);s.sendall(b'EHLO x\\r\\n');s.recv(999);time.sleep(60)" % (w.POSTFIX, address))
+    world.start(w.CLIENTS, sys.executable, "-c", code)
+    time.sleep(1)
+    return address
+
+
+def stuck(report, world):
+    """Nobody reads the pipe: capture goes on, what is lost is counted, the end comes in time."""
+    reading, writing = os.pipe()
+    tap = w.Tap(world, "--linger", "0", name="stuck", out=writing)
+    os.close(writing)
+    for _ in range(400):  # stats events of 700 bytes into a pipe of 65536
+        os.kill(tap.pid(), signal.SIGUSR1)
+        time.sleep(0.005)
+    began = time.monotonic()
+    tap.process.send_signal(signal.SIGTERM)
+    try:
+        status = tap.process.wait(6)
+    except subprocess.TimeoutExpired:
+        status = None
+    took = time.monotonic() - began
+    report.verdict("stuck/ends", [] if status == 1 and took < 5 else ["%s after %.1f s" % (status, took), tap.said()])
+    report.verdict("stuck/counted", [] if "events could not be written" in tap.said() else [tap.said()])
+    with os.fdopen(reading, "rb") as pipe:
+        whole = pipe.read()
+    report.verdict("stuck/whole-lines", [] if whole.endswith(b"\n") and len(whole) > 30000 else [repr(whole[-100:])])
+
+
+def metrics(report, world):
+    """The metrics file, the warning about silence, readiness."""
+    folder = world.path("metrics")
+    os.mkdir(folder)
+    shutil.chown(folder, "nobody")
+    path = os.path.join(folder, "mxtap.prom")
+    tap = w.Tap(world, "--quiet-warning", "1", "--metrics", path, name="metrics/events.json")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    wanted = ("# TYPE mxtap_packets_total counter", 'mxtap_sessions_total{outcome="tls"} 0', 'interface="s0"')
+    report.verdict("metrics/file", ["no " + line for line in wanted if line not in text])
+    told = w.wait_for(lambda: "no SMTP for" in tap.said(), 3)
+    report.verdict("metrics/quiet", [] if told and tap.said().count("no SMTP") == 1 else [tap.said()])
+    tap.stop()
+    tap = w.Tap(world, "--metrics", world.path("not-there/x.prom"), name="metrics/none.json", ready=False)
+    report.verdict("metrics/cannot", [] if tap.process.wait() == 1 and "x.prom" in tap.said() else [tap.said()])
+
+
+SCENES = {"mail": mail, "any": any_interface, "privileges": privileges, "signals": signals, "metrics": metrics,
+          "stuck": stuck, "interfaces": interfaces}
+
+
+def main(names):
+    report = harness.Report("live")
+    missing = [name for name in NEEDED if not shutil.which(name)]
+    if os.geteuid() != 0:
+        report.skipped("", "needs root")
+    elif missing:
+        report.skipped("", "not here: " + " ".join(missing))
+    else:
+        with harness.Scratch() as scratch, w.World(scratch.top) as world:
+            if names and "mail" not in names:
+                w.start_postfix(world)
+            for name, scene in SCENES.items():
+                if not names or name in names:
+                    scene(report, world)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
