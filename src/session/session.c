@@ -354,6 +354,13 @@ static void look_for_hello(struct sessions *ss, struct session *s, struct reader
         reader_skip(input, input->left);
 }
 
+/* The client went on in clear after the 220, and the server answers with an alert: it is told, the dialog stays what it is. */
+static bool answers_in_tls(const struct session *s, struct slice bytes)
+{
+    const struct handshake *h = s->handshake;
+    return h && h->facts.saw_not_tls && (h->begun[SIDE_SERVER] || tls_record_plausible(bytes));
+}
+
 static void feed(struct sessions *ss, struct session *s, enum side from, struct reader *input, int64_t time_ns)
 {
     size_t before = SIZE_MAX;
@@ -370,6 +377,8 @@ static void feed(struct sessions *ss, struct session *s, enum side from, struct 
             look_for_hello(ss, s, input);
         else if (from == SIDE_CLIENT)
             session_smtp_client(ss, s, input, time_ns);
+        else if (answers_in_tls(s, (struct slice){input->next, input->left}))
+            session_tls(ss, s, from, input, time_ns);
         else if (s->dialog.expect == SMTP_EXPECT_TLS && session_looks_like_tls((struct slice){input->next, input->left}) &&
                  session_begin_tls(ss, s))
             s->mode = SESSION_TLS;
