@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Every event that any test got out of the program, against man/mxtap-events.schema.json, and its
-Community ID against one computed here.
+Every event that any test got out of the program, against man/mxtap-events.schema.json, its spelling
+against that of another JSON writer, and its Community ID against one computed here.
 """
 import base64
 import hashlib
@@ -53,10 +53,12 @@ def main():
     kind = jsonschema.validators.validator_for(schema)
     kind.check_schema(schema)
     validator = kind(schema)
-    lines, wrong, sample, count = [], [], None, 0
+    lines, wrong, spelled, sample, count = [], [], [], None, 0
     for text in events():
         event = json.loads(text)
         count += 1
+        if json.dumps(event, separators=(",", ":"), ensure_ascii=False) != text.rstrip("\n"):
+            spelled.append(text)
         if event["event_type"] == "session":
             sample = event
             if event["community_id"] != community_id(event):
@@ -67,6 +69,7 @@ def main():
                                          text.strip()[:1000]))
     print("    %d different events" % count)
     report.verdict("events", lines[:40])
+    report.verdict("compact", spelled[:10])
     report.verdict("community-id", wrong[:10] if sample else ["no session"])
     report.verdict("refuses-broken", ["takes a broken " + key for key, event in broken(sample)
                                       if validator.is_valid(event)] if sample else ["no session"])

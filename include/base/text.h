@@ -12,7 +12,8 @@
 enum {
     TEXT_ESCAPED = 4, /* one byte from the wire becomes at most so many */
     TEXT_TIME = 31,   /* "2019-08-26T14:03:11.123456789Z" and a NUL */
-    TEXT_ADDRESS = 46 /* the longest IPv6 address and a NUL (INET6_ADDRSTRLEN) */
+    TEXT_ADDRESS = 46, /* the longest IPv6 address and a NUL (INET6_ADDRSTRLEN) */
+    TEXT_NUMBER = 20   /* the longest number, no NUL */
 };
 
 /*
@@ -47,6 +48,12 @@ int64_t text_seconds(int64_t ns);
 /* text_milliseconds returns a duration in milliseconds, rounded to one decimal; a negative one is
  * 0. */
 double text_milliseconds(int64_t ns);
+
+/* text_tenths returns the same in tenths of a millisecond. */
+uint64_t text_tenths(int64_t ns);
+
+/* text_number writes a number in decimal, no NUL; returns its size. */
+size_t text_number(uint64_t number, char out[TEXT_NUMBER]);
 
 /* text_address writes an address of network byte order (family 4: 4 bytes, 6: 16 bytes) as RFC 5952
  * says; returns out. */

@@ -3,9 +3,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
 
@@ -132,19 +130,64 @@ int64_t text_seconds(int64_t ns)
     return ns / NS_PER_SECOND - (ns % NS_PER_SECOND < 0);
 }
 
+size_t text_number(uint64_t number, char out[TEXT_NUMBER])
+{
+    char reversed[TEXT_NUMBER];
+    size_t size = 0;
+    do
+        reversed[size++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    for (size_t i = 0; i < size; i++)
+        out[i] = reversed[size - 1 - i];
+    return size;
+}
+
+/* Writes exactly `digits` digits; returns where they end. */
+static char *put_digits(char *out, unsigned number, unsigned digits)
+{
+    for (unsigned i = digits; i > 0; i--, number /= 10)
+        out[i - 1] = (char)('0' + number % 10);
+    return out + digits;
+}
+
+/* Year, month and day of a day counted from 1970, in the Gregorian calendar. Years are counted from
+ * March on, so that the leap day is the last one of its year: 153 days in every five months. */
+static void civil_of_days(int64_t days, unsigned *year, unsigned *month, unsigned *day)
+{
+    enum { DAYS_OF_400_YEARS = 146097, DAYS_FROM_MARCH_0000 = 719468 };
+    uint32_t since = (uint32_t)(days + DAYS_FROM_MARCH_0000 + DAYS_OF_400_YEARS); /* positive */
+    uint32_t era = since / DAYS_OF_400_YEARS, of_era = since % DAYS_OF_400_YEARS;
+    uint32_t of_year =
+        (of_era - of_era / 1460 + of_era / 36524 - of_era / (DAYS_OF_400_YEARS - 1)) / 365;
+    uint32_t rest = of_era - (365 * of_year + of_year / 4 - of_year / 100);
+    uint32_t from_march = (5 * rest + 2) / 153;
+    *day = rest - (153 * from_march + 2) / 5 + 1;
+    *month = from_march < 10 ? from_march + 3 : from_march - 9;
+    *year = era * 400 + of_year - 400 + (*month <= 2);
+}
+
 /* Writes "2019-08-26T14:03:11" and returns its size. */
 static size_t time_until_seconds(int64_t seconds, char out[TEXT_TIME])
 {
+    enum { DAY = 86400 };
     static const int64_t first = -62167219200,
                          last = 253402300799; /* 0000-01-01T00:00:00, 9999-12-31T23:59:59 */
-    time_t when = (time_t)(seconds < first ? first : seconds > last ? last : seconds);
-    struct tm utc = {0};
-    gmtime_r(&when, &utc);
-    int size = snprintf(out, TEXT_TIME, "%04u-%02u-%02uT%02u:%02u:%02u",
-                        (unsigned)(utc.tm_year + 1900) % 10000, (unsigned)(utc.tm_mon + 1) % 100,
-                        (unsigned)utc.tm_mday % 100, (unsigned)utc.tm_hour % 100,
-                        (unsigned)utc.tm_min % 100, (unsigned)utc.tm_sec % 100);
-    return (size_t)size;
+    seconds = seconds < first ? first : seconds > last ? last : seconds;
+    int64_t days = seconds / DAY - (seconds % DAY < 0);
+    unsigned of_day = (unsigned)(seconds - days * DAY), year, month, day;
+    civil_of_days(days, &year, &month, &day);
+    char *at = put_digits(out, year, 4);
+    *at++ = '-';
+    at = put_digits(at, month, 2);
+    *at++ = '-';
+    at = put_digits(at, day, 2);
+    *at++ = 'T';
+    at = put_digits(at, of_day / 3600, 2);
+    *at++ = ':';
+    at = put_digits(at, of_day / 60 % 60, 2);
+    *at++ = ':';
+    at = put_digits(at, of_day % 60, 2);
+    return (size_t)(at - out);
 }
 
 const char *text_time_seconds(int64_t seconds, char out[TEXT_TIME])
@@ -159,23 +202,91 @@ const char *text_time(int64_t ns, char out[TEXT_TIME])
     int64_t seconds = text_seconds(ns);
     unsigned fraction =
         (unsigned)(ns % NS_PER_SECOND + (ns % NS_PER_SECOND < 0 ? NS_PER_SECOND : 0));
-    size_t size = time_until_seconds(seconds, out);
+    char *at = out + time_until_seconds(seconds, out);
+    *at++ = '.';
     if (fraction % 1000)
-        snprintf(out + size, TEXT_TIME - size, ".%09uZ", fraction);
+        at = put_digits(at, fraction, 9);
     else
-        snprintf(out + size, TEXT_TIME - size, ".%06uZ", fraction / 1000);
+        at = put_digits(at, fraction / 1000, 6);
+    memcpy(at, "Z", 2);
     return out;
 }
 
 double text_milliseconds(int64_t ns)
 {
-    int64_t tenths = ns < 0 ? 0 : ns / 100000 + (ns % 100000 >= 50000);
-    return (double)tenths / 10.0;
+    return (double)text_tenths(ns) / 10.0;
+}
+
+uint64_t text_tenths(int64_t ns)
+{
+    return ns < 0 ? 0 : (uint64_t)(ns / 100000 + (ns % 100000 >= 50000));
+}
+
+static void put_address4(const uint8_t *bytes, char *out)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        out += text_number(bytes[i], out);
+        *out++ = i < 3 ? '.' : '\0';
+    }
+}
+
+/* The first of the longest runs of zero words; its length, 0 if none has two words. */
+static unsigned longest_zeros(const uint16_t words[8], unsigned *start)
+{
+    unsigned longest = 1, run = 0;
+    *start = 8;
+    for (unsigned i = 0; i < 8; i++) {
+        run = words[i] ? 0 : run + 1;
+        if (run > longest) {
+            longest = run;
+            *start = i + 1 - run;
+        }
+    }
+    return *start == 8 ? 0 : longest;
+}
+
+static char *put_word(char *out, uint16_t word)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (int shift = word > 0xfff  ? 12
+                     : word > 0xff ? 8
+                     : word > 0xf  ? 4
+                                   : 0;
+         shift >= 0; shift -= 4)
+        *out++ = digits[word >> shift & 15];
+    return out;
+}
+
+static void put_address6(const uint8_t *bytes, char *out)
+{
+    uint16_t words[8];
+    unsigned start;
+    for (unsigned i = 0; i < 8; i++)
+        words[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
+    unsigned zeros = longest_zeros(words, &start);
+    for (unsigned i = 0; i < 8; i++) {
+        if (i == start) {
+            *out++ = ':';
+            i += zeros - 1;
+            if (i == 7)
+                *out++ = ':';
+            continue;
+        }
+        if (i)
+            *out++ = ':';
+        out = put_word(out, words[i]);
+    }
+    *out = '\0';
 }
 
 const char *text_address(unsigned family, const uint8_t *bytes, char out[TEXT_ADDRESS])
 {
-    if (!inet_ntop(family == 4 ? AF_INET : AF_INET6, bytes, out, TEXT_ADDRESS))
+    static const uint8_t zeros[10];
+    if (family == 4)
+        put_address4(bytes, out);
+    else if (memcmp(bytes, zeros, sizeof zeros) != 0)
+        put_address6(bytes, out);
+    else if (!inet_ntop(AF_INET6, bytes, out, TEXT_ADDRESS)) /* an IPv4 address may be inside */
         out[0] = '\0';
     return out;
 }

@@ -1,174 +1,332 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The bricks of JSON events, and the line made of them: bounded, and all of it or nothing. */
-#include <stdio.h>
+/* The bricks of JSON events, written straight into the line: bounded, and all of it or nothing. */
+#include <string.h>
 
-#include <jansson.h>
-
+#include "base/digest.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "writer/event.h"
 #include "writer/line.h"
 
-void event_put(struct event_build *build, json_t *object, const char *key, json_t *value)
+/* What is left out again for being empty, or the comma behind the last key, may stand beyond the
+ * limit for a moment. */
+enum { SLACK = 64 };
+
+/* ---- bytes: every value is followed by a comma, which the end of its object takes back */
+
+static void put_bytes(struct event_build *build, const char *bytes, size_t count)
 {
-    if (json_object_set_new_nocheck(object, key, value) < 0)
-        build->failed = true;
+    if (count > (size_t)(build->end - build->at)) {
+        build->full = true;
+        return;
+    }
+    memcpy(build->at, bytes, count);
+    build->at += count;
 }
 
-void event_put_object(struct event_build *build, json_t *object, const char *key, json_t *child)
+static inline void put_byte(struct event_build *build, char byte)
 {
-    if (child && json_object_size(child) == 0)
-        json_decref(child);
+    if (build->at == build->end)
+        build->full = true;
     else
-        event_put(build, object, key, child);
+        *build->at++ = byte;
 }
 
-void event_put_list(struct event_build *build, json_t *object, const char *key, json_t *list)
+static void put_key(struct event_build *build, const char *key)
 {
-    if (list && json_array_size(list) == 0)
-        json_decref(list);
-    else
-        event_put(build, object, key, list);
+    if (!key)
+        return;
+    put_byte(build, '"');
+    put_bytes(build, key, strlen(key));
+    put_bytes(build, "\":", 2);
 }
 
-void event_put_word(struct event_build *build, json_t *object, const char *key, const char *word)
+static void put_plain(struct event_build *build, const char *bytes, size_t count)
 {
-    if (word)
-        event_put(build, object, key, json_string_nocheck(word));
+    put_byte(build, '"');
+    put_bytes(build, bytes, count);
+    put_bytes(build, "\",", 2);
 }
 
-static json_t *escaped_string(struct event_build *build, struct slice text)
+/* JSON's own escapes (RFC 8259 7); control characters never come, text_escape has replaced them. */
+static void put_quoted(struct event_build *build, const char *bytes, size_t count)
+{
+    put_byte(build, '"');
+    for (size_t i = 0; i < count; i++) {
+        if (bytes[i] == '"' || bytes[i] == '\\')
+            put_byte(build, '\\');
+        put_byte(build, bytes[i]);
+    }
+    put_bytes(build, "\",", 2);
+}
+
+/* ASCII that neither text_escape nor JSON changes: nearly all there is. */
+static bool is_plain(struct slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        uint8_t c = text.data[i];
+        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
+static void put_escaped(struct event_build *build, struct slice text)
 {
     char escaped[LIMIT_EVENT_TEXT];
     struct reader from = reader_of_slice(text);
     size_t most = build->text_most < sizeof escaped ? build->text_most : sizeof escaped;
+    if (text.length <= most && is_plain(text)) {
+        put_plain(build, (const char *)text.data, text.length);
+        return;
+    }
     size_t length = text_escape(&from, NULL, escaped, most);
     if (from.left)
         build->cut = true;
-    return json_stringn_nocheck(escaped, length);
+    put_quoted(build, escaped, length);
 }
 
-void event_put_text(struct event_build *build, json_t *object, const char *key, struct slice text)
+/* ---- objects and lists */
+
+static size_t open_with(struct event_build *build, const char *key, char bracket)
 {
-    if (text.length)
-        event_put(build, object, key, escaped_string(build, text));
+    size_t opened = (size_t)(build->at - build->begin);
+    put_key(build, key);
+    put_byte(build, bracket);
+    return opened;
 }
 
-void event_put_string(struct event_build *build, json_t *object, const char *key, const char *text)
+static void close_with(struct event_build *build, char bracket)
 {
-    if (text)
-        event_put(build, object, key, escaped_string(build, text_slice(text)));
+    if (build->at > build->begin && build->at[-1] == ',')
+        build->at--;
+    put_byte(build, bracket);
+    put_byte(build, ',');
 }
 
-void event_put_split(struct event_build *build, json_t *object, const char *key, struct slice list)
+/* Takes back what was opened if nothing was put into it. */
+static bool take_back(struct event_build *build, size_t opened, char bracket)
+{
+    if (build->full || build->at[-1] != bracket)
+        return false;
+    build->at = build->begin + opened;
+    return true;
+}
+
+size_t event_open(struct event_build *build, const char *key)
+{
+    return open_with(build, key, '{');
+}
+
+void event_close(struct event_build *build, size_t opened)
+{
+    (void)opened;
+    close_with(build, '}');
+}
+
+void event_close_used(struct event_build *build, size_t opened)
+{
+    if (!take_back(build, opened, '{'))
+        close_with(build, '}');
+}
+
+size_t event_open_list(struct event_build *build, const char *key)
+{
+    build->listed = 0;
+    return open_with(build, key, '[');
+}
+
+void event_close_list(struct event_build *build, size_t opened)
+{
+    (void)opened;
+    close_with(build, ']');
+}
+
+void event_close_list_used(struct event_build *build, size_t opened)
+{
+    if (!take_back(build, opened, '['))
+        close_with(build, ']');
+}
+
+/* ---- values */
+
+void event_put_word(struct event_build *build, const char *key, const char *word)
+{
+    if (!word)
+        return;
+    put_key(build, key);
+    put_plain(build, word, strlen(word));
+}
+
+void event_put_text(struct event_build *build, const char *key, struct slice text)
+{
+    if (!text.length)
+        return;
+    put_key(build, key);
+    put_escaped(build, text);
+}
+
+void event_put_string(struct event_build *build, const char *key, const char *text)
+{
+    if (!text)
+        return;
+    put_key(build, key);
+    put_escaped(build, text_slice(text));
+}
+
+void event_put_split(struct event_build *build, const char *key, struct slice list)
 {
     struct reader rest = reader_of_slice(list);
-    json_t *items = json_array();
+    if (!list.length)
+        return;
+    size_t opened = event_open_list(build, key);
     while (rest.left) {
         struct reader ahead = rest;
         size_t length = 0;
         while (ahead.left && reader_u8(&ahead) != ',')
             length++;
-        event_add_text(build, items, reader_bytes(&rest, length));
+        event_add_text(build, reader_bytes(&rest, length));
         reader_skip(&rest, rest.left ? 1 : 0);
     }
-    event_put_list(build, object, key, items);
+    event_close_list_used(build, opened);
 }
 
-void event_put_number(struct event_build *build, json_t *object, const char *key, uint64_t number)
+void event_put_number(struct event_build *build, const char *key, uint64_t number)
 {
-    event_put(build, object, key,
-              json_integer((json_int_t)(number > INT64_MAX ? INT64_MAX : number)));
+    char digits[TEXT_NUMBER];
+    size_t size = text_number(number > INT64_MAX ? INT64_MAX : number, digits);
+    put_key(build, key);
+    put_bytes(build, digits, size);
+    put_byte(build, ',');
 }
 
-void event_put_milliseconds(struct event_build *build, json_t *object, const char *key, int64_t ns)
+void event_put_count(struct event_build *build, const char *key, uint64_t number)
 {
-    event_put(build, object, key, json_real(text_milliseconds(ns)));
+    if (number)
+        event_put_number(build, key, number);
 }
 
-void event_put_boolean(struct event_build *build, json_t *object, const char *key, bool value)
+void event_put_milliseconds(struct event_build *build, const char *key, int64_t ns)
 {
-    event_put(build, object, key, json_boolean(value));
+    char digits[TEXT_NUMBER];
+    uint64_t tenths = text_tenths(ns);
+    size_t size = text_number(tenths / 10, digits);
+    put_key(build, key);
+    put_bytes(build, digits, size);
+    put_byte(build, '.');
+    put_byte(build, (char)('0' + tenths % 10));
+    put_byte(build, ',');
 }
 
-void event_put_true(struct event_build *build, json_t *object, const char *key, bool value)
+void event_put_boolean(struct event_build *build, const char *key, bool value)
+{
+    put_key(build, key);
+    if (value)
+        put_bytes(build, "true,", 5);
+    else
+        put_bytes(build, "false,", 6);
+}
+
+void event_put_true(struct event_build *build, const char *key, bool value)
 {
     if (value)
-        event_put(build, object, key, json_true());
+        event_put_boolean(build, key, true);
 }
 
-void event_put_id(struct event_build *build, json_t *object, const char *key, uint32_t id)
+void event_put_hex(struct event_build *build, const char *key, const uint8_t *bytes, size_t count)
 {
-    char text[16];
-    snprintf(text, sizeof text, id > UINT16_MAX ? "0x%06x" : "0x%04x", (unsigned)id);
-    event_put_word(build, object, key, text);
+    char text[2 * DIGEST_MAX + 1];
+    count = count < DIGEST_MAX ? count : DIGEST_MAX;
+    digest_hex(bytes, count, text);
+    put_key(build, key);
+    put_plain(build, text, 2 * count);
 }
 
-static void list_add(struct event_build *build, json_t *list, json_t *string)
+const char *event_id(const char *prefix, uint32_t id, unsigned digits, char out[EVENT_ID])
 {
-    if (json_array_append_new(list, string) < 0)
-        build->failed = true;
+    char *at = out;
+    while (*prefix)
+        *at++ = *prefix++;
+    for (unsigned i = digits; i > 0; i--)
+        *at++ = "0123456789abcdef"[id >> (4 * (i - 1)) & 15];
+    *at = '\0';
+    return out;
 }
 
-static bool list_full(struct event_build *build, const json_t *list)
+void event_put_id(struct event_build *build, const char *key, uint32_t id, unsigned digits)
 {
-    bool full = json_array_size(list) >= build->list_most;
+    char text[EVENT_ID];
+    event_put_word(build, key, event_id("0x", id, digits, text));
+}
+
+void event_put_time(struct event_build *build, const char *key, int64_t ns)
+{
+    char text[TEXT_TIME];
+    event_put_word(build, key, text_time(ns, text));
+}
+
+/* ---- strings of a list */
+
+static bool list_full(struct event_build *build)
+{
+    bool full = build->listed >= build->list_most;
     if (full)
         build->cut = true;
+    build->listed++;
     return full;
 }
 
-void event_add_word(struct event_build *build, json_t *list, const char *word)
+void event_add_word(struct event_build *build, const char *word)
 {
-    list_add(build, list, json_string_nocheck(word));
+    event_put_word(build, NULL, word);
 }
 
-void event_add_name(struct event_build *build, json_t *list, const char *name)
+void event_add_name(struct event_build *build, const char *name)
 {
-    if (!list_full(build, list))
-        list_add(build, list, json_string_nocheck(name));
+    if (!list_full(build))
+        event_put_word(build, NULL, name);
 }
 
-void event_add_text(struct event_build *build, json_t *list, struct slice text)
+void event_add_text(struct event_build *build, struct slice text)
 {
-    if (!list_full(build, list))
-        list_add(build, list, escaped_string(build, text));
+    if (!list_full(build))
+        put_escaped(build, text);
 }
 
-void event_put_sensor(struct event_build *build, json_t *event, const char *name,
-                      const char *interface, const char *file)
+/* ---- the event */
+
+void event_put_sensor(struct event_build *build, const char *name, const char *interface,
+                      const char *file)
 {
-    json_t *sensor = json_object();
-    event_put_string(build, sensor, "name", name);
-    event_put_string(build, sensor, "interface", interface);
-    event_put_string(build, sensor, "file", file);
-    event_put_object(build, event, "sensor", sensor);
+    size_t opened = event_open(build, "sensor");
+    event_put_string(build, "name", name);
+    event_put_string(build, "interface", interface);
+    event_put_string(build, "file", file);
+    event_close_used(build, opened);
 }
 
-/* Adds the event if it is short enough; the size that it needs otherwise, 0 on failure. */
-static size_t line_add_event(struct line *line, const json_t *event)
+void event_put_fields(struct event_build *build, const struct event_field *fields, size_t count,
+                      const struct record *record)
 {
-    if (!line_reserve(line, LIMIT_EVENT))
-        return 0;
-    /* 15 digits are exact for any duration with one decimal, and do not show binary fractions. */
-    size_t size = json_dumpb(event, line->data + line->length, LIMIT_EVENT - 1,
-                             JSON_COMPACT | JSON_REAL_PRECISION(15));
-    if (size > 0 && size < LIMIT_EVENT) {
-        line->length += size;
-        line->data[line->length++] = '\n';
-    }
-    return size;
+    for (size_t i = 0; i < count; i++)
+        fields[i].put(build, &fields[i], record);
 }
 
-static json_t *event_of(struct event_build *build, const char *type, event_fill *fill,
-                        const void *subject)
+/* Writes the event behind what the line holds; its size with the LF, which is above LIMIT_EVENT if
+ * it was too long. */
+static size_t build_event(struct event_build *build, const char *type, event_fill *fill,
+                          const void *subject)
 {
-    json_t *event = json_object();
-    event_put_word(build, event, "event_type", type);
-    event_put(build, event, "schema", json_integer(EVENT_SCHEMA));
-    fill(build, event, subject);
-    event_put_true(build, event, "cut", build->cut);
-    return event;
+    size_t opened = event_open(build, NULL);
+    event_put_word(build, "event_type", type);
+    event_put_number(build, "schema", EVENT_SCHEMA);
+    fill(build, subject);
+    event_put_true(build, "cut", build->cut);
+    event_close(build, opened);
+    if (build->full)
+        return LIMIT_EVENT + 1;
+    build->at[-1] = '\n'; /* for the comma */
+    return (size_t)(build->at - build->begin);
 }
 
 void event_write(struct line *line, const char *type, event_fill *fill, const void *subject)
@@ -178,15 +336,20 @@ void event_write(struct line *line, const char *type, event_fill *fill, const vo
     static const struct {
         size_t text, list;
     } most[] = {{LIMIT_EVENT_TEXT, 512}, {LIMIT_EVENT_TEXT, 128}, {1024, 64}, {256, 16}, {64, 4}};
-    for (size_t i = 0; i < sizeof most / sizeof most[0] && !line->failed; i++) {
-        struct event_build build = {.text_most = most[i].text, .list_most = most[i].list};
-        json_t *event = event_of(&build, type, fill, subject);
-        size_t size = build.failed ? 0 : line_add_event(line, event);
-        json_decref(event);
-        if (size > 0 && size < LIMIT_EVENT)
+    if (!line_reserve(line, LIMIT_EVENT + SLACK))
+        return;
+    char *begin = line->data + line->length;
+    for (size_t i = 0; i < sizeof most / sizeof most[0]; i++) {
+        struct event_build build = {.begin = begin,
+                                    .at = begin,
+                                    .end = begin + LIMIT_EVENT + SLACK,
+                                    .text_most = most[i].text,
+                                    .list_most = most[i].list};
+        size_t size = build_event(&build, type, fill, subject);
+        if (size <= LIMIT_EVENT) {
+            line->length += size;
             return;
-        if (size == 0)
-            line->failed = true;
+        }
     }
     line->failed = true;
 }

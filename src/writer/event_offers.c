@@ -1,72 +1,86 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The client's full lists, which --offers adds to its part of the `tls` object. */
-#include <stdio.h>
-
-#include <jansson.h>
-
 #include "proto/tls_hello.h"
 #include "proto/tls_names.h"
 #include "writer/event.h"
 
 typedef const char *id_name(uint16_t id);
 
-static void add_id(struct event_build *build, json_t *list, uint16_t id, const char *name)
+static struct slice offer(const struct record *record, unsigned which)
 {
-    char text[24];
-    snprintf(text, sizeof text, tls_is_grease(id) ? "GREASE_0x%04x" : "0x%04x", (unsigned)id);
-    event_add_name(build, list, name && !tls_is_grease(id) ? name : text);
+    return record_text(record, record->tls->offers[which]);
 }
 
-static void put_ids(struct event_build *build, json_t *client, const char *key, struct slice ids,
-                    id_name *name_of)
+static void add_id(struct event_build *build, uint16_t id, const char *name)
+{
+    char text[EVENT_ID];
+    if (tls_is_grease(id))
+        name = event_id("GREASE_0x", id, 4, text);
+    event_add_name(build, name ? name : event_id("0x", id, 4, text));
+}
+
+static void put_ids(struct event_build *build, const char *key, struct slice ids, id_name *name_of)
 {
     struct reader list = reader_of_slice(ids);
-    json_t *names = json_array();
     uint16_t id;
+    if (!ids.length)
+        return;
+    size_t opened = event_open_list(build, key);
     while (tls_list_next(&list, &id))
-        add_id(build, names, id, name_of(id));
-    event_put_list(build, client, key, names);
+        add_id(build, id, name_of(id));
+    event_close_list_used(build, opened);
 }
 
-static void put_versions(struct event_build *build, json_t *client, struct slice ids)
+void event_put_versions(struct event_build *build, const struct event_field *field,
+                        const struct record *record)
 {
+    struct slice ids = offer(record, TLS_OFFER_VERSIONS);
     struct reader list = reader_of_slice(ids);
-    json_t *names = json_array();
     char name[TLS_VERSION_NAME];
     uint16_t id;
+    if (!ids.length)
+        return;
+    size_t opened = event_open_list(build, field->key);
     while (tls_list_next(&list, &id))
-        add_id(build, names, id, tls_version_name(id, name));
-    event_put_list(build, client, "versions", names);
+        add_id(build, id, tls_version_name(id, name));
+    event_close_list_used(build, opened);
 }
 
 /* An SSLv2-format hello has ids of 3 bytes: 0x00 and a suite of SSLv3 and later, or one of SSLv2
  * (RFC 5246 E.2). */
-static void put_ssl2_ciphers(struct event_build *build, json_t *client, struct slice ids)
+static void put_ssl2_ciphers(struct event_build *build, const char *key, struct slice ids)
 {
     struct reader list = reader_of_slice(ids);
-    json_t *names = json_array();
+    size_t opened = event_open_list(build, key);
     for (;;) {
         uint32_t id = reader_u24(&list);
         if (list.bad)
             break;
         const char *name = id > UINT16_MAX ? ssl2_cipher_name(id) : tls_cipher_name((uint16_t)id);
-        char text[16];
-        snprintf(text, sizeof text, "0x%06x", (unsigned)id);
-        event_add_name(build, names, name ? name : text);
+        char text[EVENT_ID];
+        event_add_name(build, name ? name : event_id("0x", id, 6, text));
     }
-    event_put_list(build, client, "ciphers", names);
+    event_close_list_used(build, opened);
 }
 
-void event_put_offers(struct event_build *build, json_t *client, const struct record *record)
+void event_put_ciphers(struct event_build *build, const struct event_field *field,
+                       const struct record *record)
 {
-    const struct text_ref *offers = record->tls->offers;
-    struct slice ciphers = record_text(record, offers[TLS_OFFER_CIPHERS]);
-    put_versions(build, client, record_text(record, offers[TLS_OFFER_VERSIONS]));
+    struct slice ids = offer(record, TLS_OFFER_CIPHERS);
     if (record->tls->client.flags & TLS_SSL2_FORMAT)
-        put_ssl2_ciphers(build, client, ciphers);
+        put_ssl2_ciphers(build, field->key, ids);
     else
-        put_ids(build, client, "ciphers", ciphers, tls_cipher_name);
-    put_ids(build, client, "groups", record_text(record, offers[TLS_OFFER_GROUPS]), tls_group_name);
-    put_ids(build, client, "signature_algorithms",
-            record_text(record, offers[TLS_OFFER_SIGNATURES]), tls_signature_name);
+        put_ids(build, field->key, ids, tls_cipher_name);
+}
+
+void event_put_groups(struct event_build *build, const struct event_field *field,
+                      const struct record *record)
+{
+    put_ids(build, field->key, offer(record, TLS_OFFER_GROUPS), tls_group_name);
+}
+
+void event_put_signatures(struct event_build *build, const struct event_field *field,
+                          const struct record *record)
+{
+    put_ids(build, field->key, offer(record, TLS_OFFER_SIGNATURES), tls_signature_name);
 }

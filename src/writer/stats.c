@@ -2,8 +2,6 @@
 /* The `stats` event: how much was seen, what was lost and which limits were reached. */
 #include <stddef.h>
 
-#include <jansson.h>
-
 #include "base/text.h"
 #include "writer/event.h"
 
@@ -50,13 +48,16 @@ static const struct counter_key limit_keys[] = {
     COUNTER("clock_leaps", clock_leaps),
 };
 
-static void put_counters(struct event_build *build, json_t *object, const struct counters *counters,
-                         const struct counter_key *keys, size_t count)
+static void put_counters(struct event_build *build, const char *object,
+                         const struct counters *counters, const struct counter_key *keys,
+                         size_t count)
 {
+    size_t opened = event_open(build, object);
     for (size_t i = 0; i < count; i++) {
         const void *counter = (const char *)counters + keys[i].at;
-        event_put_number(build, object, keys[i].key, *(const uint64_t *)counter);
+        event_put_number(build, keys[i].key, *(const uint64_t *)counter);
     }
+    event_close(build, opened);
 }
 
 /* Version names have dots, which indexes take for objects ("TLSv1" would be a number and an object
@@ -70,53 +71,51 @@ static const char *version_key(enum tls_version version)
     return keys[version];
 }
 
-static void put_sessions(struct event_build *build, json_t *event, const struct counters *counters)
+static void put_sessions(struct event_build *build, const struct counters *counters)
 {
-    json_t *sessions = json_object(), *outcomes = json_object(), *versions = json_object();
+    size_t sessions = event_open(build, "sessions");
+    event_put_number(build, "total", counters->sessions);
+    size_t outcomes = event_open(build, "outcomes");
     for (unsigned i = 0; i < OUTCOME_COUNT; i++)
-        event_put_number(build, outcomes, word_outcome((enum outcome)i), counters->outcomes[i]);
+        event_put_number(build, word_outcome((enum outcome)i), counters->outcomes[i]);
+    event_close(build, outcomes);
+    size_t versions = event_open(build, "versions");
     for (unsigned i = TLS_VERSION_NONE + 1; i < TLS_VERSION_COUNT; i++)
-        event_put_number(build, versions, version_key((enum tls_version)i), counters->versions[i]);
-    event_put_number(build, sessions, "total", counters->sessions);
-    event_put(build, sessions, "outcomes", outcomes);
-    event_put(build, sessions, "versions", versions);
-    event_put(build, event, "sessions", sessions);
+        event_put_number(build, version_key((enum tls_version)i), counters->versions[i]);
+    event_close(build, versions);
+    event_close(build, sessions);
 }
 
-static void put_drops(struct event_build *build, json_t *event, const struct stats_facts *facts)
+static void put_drops(struct event_build *build, const struct stats_facts *facts)
 {
     if (!facts->live)
         return;
-    json_t *drops = json_object();
-    event_put_number(build, drops, "received", facts->kernel_received);
-    event_put_number(build, drops, "kernel", facts->kernel_dropped);
-    event_put_number(build, drops, "interface", facts->interface_dropped);
-    event_put(build, event, "drops", drops);
+    size_t opened = event_open(build, "drops");
+    event_put_number(build, "received", facts->kernel_received);
+    event_put_number(build, "kernel", facts->kernel_dropped);
+    event_put_number(build, "interface", facts->interface_dropped);
+    event_close(build, opened);
 }
 
-static void fill_stats(struct event_build *build, json_t *event, const void *subject)
+static void fill_stats(struct event_build *build, const void *subject)
 {
     const struct stats_subject *stats = subject;
     const struct counters *counters = stats->counters;
-    char time[TEXT_TIME];
-    event_put_word(build, event, "time", text_time(stats->facts->time_ns, time));
-    event_put_sensor(build, event, stats->facts->sensor, stats->facts->interface, NULL);
-    event_put_number(build, event, "packets", counters->packets);
-    event_put_number(build, event, "bytes", counters->bytes);
-    put_drops(build, event, stats->facts);
-    json_t *flows = json_object(), *limits = json_object();
-    put_counters(build, flows, counters, flow_keys, sizeof flow_keys / sizeof flow_keys[0]);
-    event_put(build, event, "flows", flows);
-    put_sessions(build, event, counters);
-    put_counters(build, limits, counters, limit_keys, sizeof limit_keys / sizeof limit_keys[0]);
-    event_put(build, event, "counters", limits);
-    event_put_number(build, event, "bytes_held", stats->facts->bytes_held);
+    event_put_time(build, "time", stats->facts->time_ns);
+    event_put_sensor(build, stats->facts->sensor, stats->facts->interface, NULL);
+    event_put_number(build, "packets", counters->packets);
+    event_put_number(build, "bytes", counters->bytes);
+    put_drops(build, stats->facts);
+    put_counters(build, "flows", counters, flow_keys, sizeof flow_keys / sizeof flow_keys[0]);
+    put_sessions(build, counters);
+    put_counters(build, "counters", counters, limit_keys, sizeof limit_keys / sizeof limit_keys[0]);
+    event_put_number(build, "bytes_held", stats->facts->bytes_held);
     if (stats->facts->quiet_ns >= 0)
-        event_put_number(build, event, "quiet_s", (uint64_t)text_seconds(stats->facts->quiet_ns));
+        event_put_number(build, "quiet_s", (uint64_t)text_seconds(stats->facts->quiet_ns));
 }
 
 void event_write_stats(struct line *line, const struct counters *counters,
-                 const struct stats_facts *facts)
+                       const struct stats_facts *facts)
 {
     struct stats_subject subject = {.counters = counters, .facts = facts};
     event_write(line, "stats", fill_stats, &subject);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* base/text: escaping (RFC 3629 and Unicode's lists), times (RFC 3339), addresses (RFC 5952). */
+#include <arpa/inet.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -198,6 +200,42 @@ static void test_address(void)
     CHECK_TEXT(text_address(6, lower, out), "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff");
 }
 
+/* Against the C library: pseudo-random addresses with many zeros, and a time in every day of 400
+ * years. */
+static void test_against_library(void)
+{
+    char out[TEXT_ADDRESS], expected[TEXT_ADDRESS], time[TEXT_TIME], broken_down[TEXT_TIME];
+    uint32_t state = 1;
+    unsigned wrong = 0;
+    for (unsigned n = 0; n < 20000; n++) {
+        uint8_t bytes[16];
+        for (unsigned i = 0; i < sizeof bytes; i++) {
+            state = state * 1664525 + 1013904223;
+            bytes[i] = state >> 28 < 11 ? 0 : (uint8_t)(state >> 20);
+        }
+        for (int family = 4; family <= 6; family += 2) {
+            inet_ntop(family == 4 ? AF_INET : AF_INET6, bytes, expected, sizeof expected);
+            wrong += strcmp(text_address((unsigned)family, bytes, out), expected) != 0;
+        }
+    }
+    CHECK_INT(wrong, 0);
+    for (time_t when = -12219292800 + 3723; when < 1700000000; when += 86400 + 61) {
+        struct tm utc;
+        gmtime_r(&when, &utc);
+        strftime(broken_down, sizeof broken_down, "%Y-%m-%dT%H:%M:%SZ", &utc);
+        wrong += strcmp(text_time_seconds(when, time), broken_down) != 0;
+    }
+    CHECK_INT(wrong, 0);
+}
+
+static void test_numbers(void)
+{
+    char out[TEXT_NUMBER];
+    CHECK(text_number(0, out) == 1 && out[0] == '0');
+    CHECK(text_number(1090, out) == 4 && memcmp(out, "1090", 4) == 0);
+    CHECK(text_number(UINT64_MAX, out) == 20 && memcmp(out, "18446744073709551615", 20) == 0);
+}
+
 int main(void)
 {
     test_kept();
@@ -209,5 +247,7 @@ int main(void)
     test_time();
     test_milliseconds();
     test_address();
+    test_against_library();
+    test_numbers();
     return TEST_END();
 }
