@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "collector.h"
 #include "decode/decode.h"
 #include "flow/flow.h"
-#include "session/history.h"
 
 struct analyzer {
     const struct analyzer_options *options;
@@ -24,7 +24,7 @@ struct analyzer {
     struct decoder *decoder;
     struct flow_table *flows;
     struct sessions *sessions;
-    struct history *history;
+    struct collector *collector, *own_collector;
     struct clock clock;
     struct line line;
     bool stopped;
@@ -49,9 +49,10 @@ static void emit(struct analyzer *a)
 static void on_record(void *user, struct record *record)
 {
     struct analyzer *a = user;
-    history_judge(a->history, record);
+    collector_enter(a->collector, record);
     a->options->format->session(&a->line, record);
     emit(a);
+    collector_leave(a->collector);
 }
 
 static const char *on_source(void *user, uint16_t capture)
@@ -75,10 +76,9 @@ static bool open_stages(struct analyzer *a)
                                  .ignore_vlan = o->ignore_vlan,
                                  .max_flows = o->max_flows,
                                  .idle_ns = o->idle_ns};
-    a->history = history_new();
-    if (a->history && o->state)
-        history_load(a->history, o->state, a->log);
-    a->sessions = !a->history ? NULL : sessions_new(&sessions, (struct session_sink){on_record, on_source, a}, a->counters);
+    if (!a->collector)
+        a->collector = a->own_collector = collector_new(o->state, a->log);
+    a->sessions = !a->collector ? NULL : sessions_new(&sessions, (struct session_sink){on_record, on_source, a}, a->counters);
     a->flows = a->sessions ? flow_table_new(&flows, sessions_flow_sink(a->sessions), a->counters) : NULL;
     a->decoder = a->flows ? decode_new((struct decode_sink){on_segment, a}, a->counters) : NULL;
     if (a->decoder)
@@ -86,8 +86,14 @@ static bool open_stages(struct analyzer *a)
     return a->decoder != NULL;
 }
 
-struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
-                              struct counters *counters, struct log *log)
+/* What several pipelines may have in common. */
+struct shared {
+    struct collector *collector; /* NULL: one of its own */
+    struct log *log;
+};
+
+static struct analyzer *open_analyzer(const struct analyzer_options *options, const struct capture *capture,
+                                      struct analyzer_sink sink, struct counters *counters, struct shared shared)
 {
     struct analyzer *a = memory_new(sizeof *a);
     if (!a)
@@ -96,12 +102,25 @@ struct analyzer *analyzer_new(const struct analyzer_options *options, const stru
     a->capture = capture;
     a->sink = sink;
     a->counters = counters;
-    a->log = log;
+    a->log = shared.log;
+    a->collector = shared.collector;
     if (!open_stages(a)) {
         analyzer_free(a);
         return NULL;
     }
     return a;
+}
+
+struct analyzer *analyzer_new_for(struct collector *collector, const struct analyzer_options *options,
+                                  struct analyzer_sink sink, struct counters *counters, struct log *log)
+{
+    return open_analyzer(options, NULL, sink, counters, (struct shared){collector, log});
+}
+
+struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
+                              struct counters *counters, struct log *log)
+{
+    return open_analyzer(options, capture, sink, counters, (struct shared){NULL, log});
 }
 
 void analyzer_free(struct analyzer *a)
@@ -111,7 +130,7 @@ void analyzer_free(struct analyzer *a)
     decode_free(a->decoder);
     flow_table_free(a->flows);
     sessions_free(a->sessions);
-    history_free(a->history);
+    collector_free(a->own_collector);
     line_free(&a->line);
     memory_free(a);
 }
@@ -141,7 +160,7 @@ void analyzer_finish(struct analyzer *a)
 
 bool analyzer_save(struct analyzer *a)
 {
-    return !a->options->state || history_save(a->history, a->options->state, a->log);
+    return collector_save(a->collector);
 }
 
 bool analyzer_stopped(const struct analyzer *a)

@@ -9,6 +9,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "capture/capture.h"
+#include "collector.h"
 #include "session/session.h"
 #include "writer/writer.h"
 
@@ -48,6 +49,10 @@ struct analyzer;
 /* analyzer_new returns a pipeline (new); options, counters and what the sink points to are borrowed. `capture` tells the names of sources; NULL where there are none (live). NULL without memory. */
 struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
                               struct counters *counters, struct log *log);
+
+/* analyzer_new_for returns one of several live pipelines (new), whose records meet in a collector (borrowed). */
+struct analyzer *analyzer_new_for(struct collector *collector, const struct analyzer_options *options, struct analyzer_sink sink,
+                                  struct counters *counters, struct log *log);
 
 /* analyzer_packet takes the next packet; what becomes due by its time is written before. */
 void analyzer_packet(struct analyzer *analyzer, const struct packet *packet);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the pipelines and the output: one record at a time, and the memory of peers that they share. */
+#include <pthread.h>
+
+#include "base/memory.h"
+#include "collector.h"
+#include "session/history.h"
+
+struct collector {
+    pthread_mutex_t lock;
+    struct history *history;
+    const char *state;
+    struct log *log;
+};
+
+struct collector *collector_new(const char *state, struct log *log)
+{
+    struct collector *collector = memory_new(sizeof *collector);
+    if (!collector)
+        return NULL;
+    collector->state = state;
+    collector->log = log;
+    collector->history = history_new();
+    if (!collector->history || pthread_mutex_init(&collector->lock, NULL) != 0) {
+        history_free(collector->history);
+        memory_free(collector);
+        return NULL;
+    }
+    if (state)
+        history_load(collector->history, state, log);
+    return collector;
+}
+
+void collector_enter(struct collector *collector, struct record *record)
+{
+    pthread_mutex_lock(&collector->lock);
+    history_judge(collector->history, record);
+}
+
+void collector_leave(struct collector *collector)
+{
+    pthread_mutex_unlock(&collector->lock);
+}
+
+bool collector_save(struct collector *collector)
+{
+    if (!collector->state)
+        return true;
+    pthread_mutex_lock(&collector->lock);
+    bool good = history_save(collector->history, collector->state, collector->log);
+    pthread_mutex_unlock(&collector->lock);
+    return good;
+}
+
+void collector_free(struct collector *collector)
+{
+    if (!collector)
+        return;
+    history_free(collector->history);
+    pthread_mutex_destroy(&collector->lock);
+    memory_free(collector);
+}
