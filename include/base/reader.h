@@ -64,7 +64,8 @@ static inline uint8_t reader_u8(struct reader *r)
 static inline uint16_t reader_u16(struct reader *r)
 {
     const uint8_t *p = reader_take(r, 2);
-    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+    unsigned value = p ? (unsigned)p[0] << 8 | p[1] : 0;
+    return (uint16_t)value;
 }
 
 static inline uint32_t reader_u24(struct reader *r)
@@ -82,7 +83,8 @@ static inline uint32_t reader_u32(struct reader *r)
 static inline uint16_t reader_u16le(struct reader *r)
 {
     const uint8_t *p = reader_take(r, 2);
-    return p ? (uint16_t)(p[1] << 8 | p[0]) : 0;
+    unsigned value = p ? (unsigned)p[1] << 8 | p[0] : 0;
+    return (uint16_t)value;
 }
 
 static inline uint32_t reader_u32le(struct reader *r)
