@@ -32,7 +32,7 @@ class Recorder:
 
     def __init__(self, top, directory):
         self.top = top
-        self.book = Book(directory, top + "/work")
+        self.book = Book(directory, top + "/scratch")
         self.capture = self.book.capture
         self.openssl = clients.OpenSSL(top)
         self.openssl35 = clients.OpenSSL(top, "opensmtpd7")

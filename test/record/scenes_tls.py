@@ -77,7 +77,7 @@ def gnutls(rec):
 
 def resume(rec, capture, server, *args, **facts):
     """A session, and one that resumes it."""
-    path = rec.top + "/work/session.pem"
+    path = rec.top + "/scratch/session.pem"
     if os.path.exists(path):
         os.unlink(path)
     rec.openssl.session(capture, server, *args, "-sess_out", path, talk=("NOOP", "QUIT"), **facts)
@@ -98,7 +98,7 @@ def resumption(rec):
         resume(rec, capture, EXIM, "-tls1_3")
         resume(rec, capture, EXIM, "-tls1_2")
     with rec.capture("resume-declined.pcap") as capture:
-        path = rec.top + "/work/session.pem"
+        path = rec.top + "/scratch/session.pem"
         for version in ("-tls1_2", "-tls1_3"):
             rec.openssl.session(capture, POSTFIX, version, "-sess_out", path,
                                 talk=("NOOP", "QUIT"))
