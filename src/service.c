@@ -11,33 +11,34 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "base/memory.h"
 #include "capture/live.h"
 #include "capture/privilege.h"
 #include "confine.h"
 #include "service.h"
 #include "service_queue.h"
 #include "service_tell.h"
+#include "service_worker.h"
 
 #define SECOND_NS INT64_C(1000000000)
 
 enum {
-    TURN_MS = 100,         /* an idle loop's turn */
-    CLOSE_SECONDS = 3,     /* that a stuck reader of the output is given at the end */
-    METRICS_SECONDS = 15,  /* between two metrics files: what scrapers usually do */
-    SAVE_SECONDS = 300,    /* between two state files */
-    LAST_TURNS = 3         /* at the end, for packets that are in the ring already */
+    TURN_MS = 100,        /* between two looks at timers */
+    CLOSE_SECONDS = 3,    /* that a stuck reader of the output is given at the end */
+    METRICS_SECONDS = 15, /* between two metrics files: what scrapers usually do */
+    SAVE_SECONDS = 300    /* between two state files */
 };
 
 struct service {
     const struct service_options *options;
+    const struct analyzer_options *analyzer;
     struct log *log;
-    struct counters *counters;
-    struct live *live;
-    struct analyzer *analyzer;
+    struct worker *workers[LIMIT_WORKERS];
+    unsigned count;
+    struct collector *collector;
     struct output *output;
     struct queue *queue;
     struct sandbox *sandbox;
+    struct line line;     /* of stats */
     int signals, manager; /* descriptors */
     int64_t started_ns, stats_due_ns, metrics_due_ns, save_due_ns; /* monotonic */
     bool quiet_told, metrics_told, stop, failed;
@@ -59,9 +60,9 @@ void service_options_default(struct service_options *options)
                                         .quiet_ns = 900 * SECOND_NS};
 }
 
-/* ---- from the pipeline */
+/* ---- from the pipelines */
 
-/* Never stops the pipeline: what is lost is counted. */
+/* Never stops a pipeline: what is lost is counted. */
 static bool on_line(void *user, const struct line *line)
 {
     struct service *service = user;
@@ -69,26 +70,28 @@ static bool on_line(void *user, const struct line *line)
     return true;
 }
 
-static void on_packet(void *user, const struct packet *packet)
+static struct worker_state sum_of(struct service *service)
 {
-    struct service *service = user;
-    analyzer_packet(service->analyzer, packet);
-}
-
-static struct stats_facts facts_of(struct service *service)
-{
-    struct live_counts counts = live_counts(service->live);
-    service->counters->events_lost = queue_lost(service->queue);
-    return (struct stats_facts){.live = true,
-                                .kernel_received = counts.received,
-                                .kernel_dropped = counts.dropped,
-                                .interface_dropped = counts.interface_dropped};
+    struct worker_state sum = {.facts = {.quiet_ns = -1}};
+    for (unsigned i = 0; i < service->count; i++)
+        worker_add(service->workers[i], &sum);
+    sum.facts.sensor = service->analyzer->sensor;
+    sum.facts.interface = service->analyzer->interface;
+    if (service->queue)
+        sum.counters.events_lost = queue_lost(service->queue);
+    return sum;
 }
 
 static void write_stats(struct service *service)
 {
-    struct stats_facts facts = facts_of(service);
-    analyzer_stats(service->analyzer, &facts);
+    struct worker_state sum = sum_of(service);
+    if (!service->analyzer->format->stats)
+        return;
+    service->line.length = 0;
+    service->line.failed = false;
+    service->analyzer->format->stats(&service->line, &sum.counters, &sum.facts);
+    if (!service->line.failed)
+        queue_put(service->queue, &service->line);
 }
 
 /* False if it could not be written: told once, until it can again. */
@@ -96,9 +99,8 @@ static bool write_metrics(struct service *service)
 {
     if (!service->options->metrics)
         return true;
-    struct stats_facts facts = facts_of(service);
-    analyzer_facts(service->analyzer, &facts);
-    bool good = metrics_write(service->options->metrics, service->counters, &facts, service->log, !service->metrics_told);
+    struct worker_state sum = sum_of(service);
+    bool good = metrics_write(service->options->metrics, &sum.counters, &sum.facts, service->log, !service->metrics_told);
     service->metrics_told = !good;
     return good;
 }
@@ -135,15 +137,13 @@ static bool is_due(int64_t *due_ns, int64_t interval_ns, int64_t now_ns)
 /* Somebody turned the mirror port, or the filter is wrong: said once in each silence. */
 static void watch_quiet(struct service *service, int64_t now_ns)
 {
-    struct stats_facts facts = {0};
-    analyzer_facts(service->analyzer, &facts);
-    int64_t seen_ns = facts.quiet_ns < 0 ? service->started_ns : now_ns - facts.quiet_ns;
-    if (seen_ns < service->started_ns)
-        seen_ns = service->started_ns;
-    bool quiet = service->options->quiet_ns && now_ns - seen_ns >= service->options->quiet_ns;
+    int64_t quiet_ns = sum_of(service).facts.quiet_ns, running_ns = now_ns - service->started_ns;
+    if (quiet_ns < 0 || quiet_ns > running_ns)
+        quiet_ns = running_ns;
+    bool quiet = service->options->quiet_ns && quiet_ns >= service->options->quiet_ns;
     if (quiet && !service->quiet_told)
         log_warning(service->log, "%s: no SMTP for %lld seconds; is this the right interface, and the mirror port right?",
-                    live_interface(service->live), (long long)((now_ns - seen_ns) / SECOND_NS));
+                    service->options->interface, (long long)(quiet_ns / SECOND_NS));
     service->quiet_told = quiet;
 }
 
@@ -153,42 +153,33 @@ static void run_timers(struct service *service)
     if (is_due(&service->stats_due_ns, service->options->stats_ns, now_ns))
         write_stats(service);
     if (is_due(&service->save_due_ns, SAVE_SECONDS * SECOND_NS, now_ns))
-        analyzer_save(service->analyzer);
+        collector_save(service->collector);
     if (is_due(&service->metrics_due_ns, METRICS_SECONDS * SECOND_NS, now_ns))
         write_metrics(service);
     watch_quiet(service, now_ns);
 }
 
-/* Reads what is there; once nothing is, time passes without packets, but not past those that may still lie in the ring. */
-static void read_packets(struct service *service)
+/* What is wrong with one worker is wrong with all of them, and told once. */
+static void watch_workers(struct service *service)
 {
-    int count = live_read(service->live, on_packet, service);
-    if (count < 0)
-        service->stop = service->failed = true;
-    else if (count == 0)
-        analyzer_tick(service->analyzer, clock_of(CLOCK_REALTIME) - LIVE_SETTLED_NS);
-}
-
-static void turn(struct service *service)
-{
-    struct pollfd ready[] = {{.fd = live_descriptor(service->live), .events = POLLIN},
-                             {.fd = service->signals, .events = POLLIN}};
-    if (poll(ready, 2, TURN_MS) > 0 && ready[1].revents)
-        read_signals(service);
-    read_packets(service);
-    run_timers(service);
-    if (queue_failed(service->queue))
-        service->stop = service->failed = true;
+    for (unsigned i = 0; i < service->count && !service->failed; i++) {
+        const char *fault = worker_fault(service->workers[i]);
+        if (!fault)
+            continue;
+        log_error(service->log, "%s: %s", service->options->interface, fault);
+        service->failed = true;
+    }
 }
 
 static void loop(struct service *service)
 {
-    while (!service->stop)
-        turn(service);
-    for (int i = 0; i < LAST_TURNS && !service->failed; i++) {
-        struct pollfd ready = {.fd = live_descriptor(service->live), .events = POLLIN};
-        poll(&ready, 1, 2 * LIVE_BLOCK_MS);
-        read_packets(service);
+    while (!service->stop && !service->failed) {
+        struct pollfd ready = {.fd = service->signals, .events = POLLIN};
+        if (poll(&ready, 1, TURN_MS) > 0)
+            read_signals(service);
+        run_timers(service);
+        watch_workers(service);
+        service->failed |= queue_failed(service->queue);
     }
 }
 
@@ -203,6 +194,7 @@ static void add_local(void *user, const char *address)
 static void fill_in(const struct service_options *options, struct analyzer_options *analyzer, char *host, size_t size)
 {
     analyzer->interface = options->interface;
+    analyzer->max_flows = (analyzer->max_flows + options->workers - 1) / options->workers;
     if (!analyzer->network_count)
         live_addresses(options->interface, add_local, analyzer);
     if (!analyzer->sensor && gethostname(host, size) == 0 && host[0]) {
@@ -251,93 +243,133 @@ static bool open_sandbox(struct service *service, const char *state)
     return true;
 }
 
-static bool open_capture(struct service *service, const struct analyzer_options *analyzer)
+/* The outer ports of a tunnel over UDP differ by direction: the kernel would give its two directions to different workers. */
+static bool may_share(const struct service_options *options, struct log *log)
+{
+    static const char *const tunnels[] = {"udp", "vxlan", "geneve", "4789", "6081", "8472"};
+    bool tunnel = options->filter && !options->filter[0];
+    for (size_t i = 0; options->filter && i < sizeof tunnels / sizeof *tunnels; i++)
+        tunnel |= strstr(options->filter, tunnels[i]) != NULL;
+    if (!tunnel || options->workers == 1)
+        return true;
+    log_error(log, "--workers %u: not with a filter that lets tunnels over UDP through; their directions would be torn apart",
+              options->workers);
+    return false;
+}
+
+static bool open_workers(struct service *service)
 {
     const struct service_options *o = service->options;
     struct live_options live = {.interface = o->interface,
                                 .expression = o->filter,
-                                .ports = analyzer->ports,
-                                .any_port = analyzer->any_port,
+                                .ports = service->analyzer->ports,
+                                .any_port = service->analyzer->any_port,
                                 .snaplen = o->snaplen,
                                 .ring_kib = o->ring_kib,
                                 .promiscuous = o->promiscuous,
                                 .wait = o->wait,
-                                .fanout = -1};
-    service->live = live_open(&live, service->log);
-    return service->live != NULL;
+                                .fanout = o->workers > 1 ? (int)(getpid() & 0xffff) : -1};
+    while (service->count < o->workers) {
+        struct worker *worker = worker_open(&live, service->log);
+        if (!worker)
+            return false;
+        service->workers[service->count++] = worker;
+    }
+    return true;
+}
+
+static bool equip_workers(struct service *service)
+{
+    bool good = (service->collector = collector_new(service->analyzer->state, service->log)) != NULL;
+    if (!good)
+        log_error(service->log, "out of memory");
+    for (unsigned i = 0; i < service->count && good; i++)
+        good = worker_equip(service->workers[i], service->collector, service->analyzer, (struct analyzer_sink){on_line, service});
+    return good;
+}
+
+static bool start_threads(struct service *service)
+{
+    const char *path = service->options->output;
+    bool good = (service->queue = queue_new(service->output, path && strcmp(path, "-") != 0, service->log)) != NULL;
+    if (!good)
+        log_error(service->log, "cannot start a thread: %s", strerror(errno));
+    for (unsigned i = 0; i < service->count && good; i++)
+        good = worker_start(service->workers[i]);
+    return good;
 }
 
 /* Everything that needs privileges, then none of them any more. */
 static bool start(struct service *service, struct analyzer_options *analyzer, char *host, size_t host_size)
 {
     struct privilege privilege;
-    if (!privilege_find(service->options->user, &privilege, service->log) || !open_capture(service, analyzer))
+    if (!may_share(service->options, service->log) || !privilege_find(service->options->user, &privilege, service->log) ||
+        !open_workers(service))
         return false;
     fill_in(service->options, analyzer, host, host_size);
     if (!open_output(service, &privilege) || !open_signals(service) || !open_sandbox(service, analyzer->state))
         return false;
     confine_warm_up(service->log);
     service->manager = notify_open();
-    if (!privilege_drop(&privilege, service->log))
-        return false;
-    service->analyzer = analyzer_new(analyzer, NULL, (struct analyzer_sink){on_line, service}, service->counters, service->log);
-    if (!service->analyzer) {
-        log_error(service->log, "out of memory");
-        return false;
-    }
-    if (!sandbox_enter(service->sandbox))
-        return false;
-    bool is_file = service->options->output && strcmp(service->options->output, "-") != 0;
-    service->queue = queue_new(service->output, is_file, service->log);
-    if (!service->queue) {
-        log_error(service->log, "cannot start a thread: %s", strerror(errno));
-        return false;
-    }
-    return true;
+    return privilege_drop(&privilege, service->log) && equip_workers(service) && sandbox_enter(service->sandbox) &&
+           write_metrics(service) && collector_save(service->collector) && start_threads(service);
 }
 
-static bool begin(struct service *service)
+static void begin(struct service *service)
 {
     int64_t now_ns = clock_of(CLOCK_MONOTONIC);
     service->started_ns = now_ns;
     service->stats_due_ns = now_ns + service->options->stats_ns;
     service->save_due_ns = now_ns + SAVE_SECONDS * SECOND_NS;
     service->metrics_due_ns = now_ns + METRICS_SECONDS * SECOND_NS;
-    if (!write_metrics(service) || !analyzer_save(service->analyzer))
-        return false; /* better now than after the first week */
     notify_send(service->manager, "READY=1");
-    log_note(service->log, "listening on %s", live_interface(service->live));
-    return true;
+    log_note(service->log, "listening on %s", service->options->interface);
 }
 
 /* ---- the end */
 
-/* Writes what is open. A reader that is stuck then still uses queue and output: they are left to the end of the process. */
-static void finish(struct service *service)
+static void stop_workers(struct service *service)
+{
+    for (unsigned i = 0; i < service->count; i++)
+        worker_stop(service->workers[i]);
+    for (unsigned i = 0; i < service->count; i++)
+        worker_join(service->workers[i]);
+}
+
+/* Lets what waits be written. A reader that is stuck then still uses queue and output: they are left to the end of the process. */
+static uint64_t close_queue(struct service *service)
 {
     uint64_t lost = 0;
-    notify_send(service->manager, "STOPPING=1");
-    analyzer_finish(service->analyzer);
-    service->failed |= !analyzer_save(service->analyzer);
-    write_stats(service);
-    write_metrics(service);
     bool ended = queue_close(service->queue, CLOSE_SECONDS, &lost);
     service->queue = NULL;
-    service->counters->events_lost = lost;
     if (lost)
         log_error(service->log, "%llu events could not be written%s", (unsigned long long)lost,
                   ended ? "" : ": whoever reads the output is stuck");
     if (!ended)
         service->output = NULL;
     service->failed |= lost || !ended;
+    return lost;
+}
+
+static void finish(struct service *service, struct counters *counters)
+{
+    notify_send(service->manager, "STOPPING=1");
+    stop_workers(service);
+    service->failed |= !collector_save(service->collector);
+    write_stats(service);
+    write_metrics(service);
+    *counters = sum_of(service).counters;
+    counters->events_lost = close_queue(service);
 }
 
 static void close_all(struct service *service)
 {
     service->failed |= !output_close(service->output);
-    analyzer_free(service->analyzer);
+    for (unsigned i = 0; i < service->count; i++)
+        worker_free(service->workers[i]);
+    collector_free(service->collector);
     sandbox_free(service->sandbox);
-    live_close(service->live);
+    line_free(&service->line);
     if (service->signals >= 0)
         close(service->signals);
     if (service->manager >= 0)
@@ -347,16 +379,16 @@ static void close_all(struct service *service)
 int service_run(const struct service_options *options, struct analyzer_options *analyzer, struct counters *counters, struct log *log)
 {
     char host[256] = "";
-    struct service service = {.options = options, .log = log, .counters = counters, .signals = -1, .manager = -1};
-    bool started = start(&service, analyzer, host, sizeof host);
-    if (started && begin(&service)) {
+    struct service service = {.options = options, .analyzer = analyzer, .log = log, .signals = -1, .manager = -1};
+    if (start(&service, analyzer, host, sizeof host)) {
+        begin(&service);
         loop(&service);
-        finish(&service);
+        finish(&service, counters);
     } else {
-        uint64_t lost;
         service.failed = true;
+        stop_workers(&service);
         if (service.queue)
-            queue_close(service.queue, CLOSE_SECONDS, &lost);
+            close_queue(&service);
     }
     close_all(&service);
     return service.failed ? 1 : 0;

@@ -50,10 +50,13 @@ typedef void live_packet(void *user, const struct packet *packet);
 
 /*
  * live_read hands over the packets that are there, never waiting, a few thousand at the most.
- * Returns their number, 0 when the ring is drained, -1 after a message when the interface is gone.
+ * Returns their number, 0 when the ring is drained, -1 when the interface is gone: see live_fault.
  * One that is down, or comes back up, is no error.
  */
 int live_read(struct live *live, live_packet *packet, void *user);
+
+/* live_fault returns what ended live_read, for a message after the interface's name; borrowed. */
+const char *live_fault(struct live *live);
 
 /* What happened to packets since the start. */
 struct live_counts {

@@ -227,13 +227,15 @@ int live_read(struct live *live, live_packet *packet, void *user)
     live->packet = packet;
     live->user = user;
     int count = pcap_dispatch(live->pcap, READ_AT_ONCE, on_packet, (u_char *)live);
-    if (count >= 0)
-        return count;
+    return count < 0 ? -1 : count;
+}
+
+const char *live_fault(struct live *live)
+{
     const char *reason = pcap_geterr(live->pcap);
     size_t length = strlen(live->name);
     bool named = strncmp(reason, live->name, length) == 0 && strncmp(reason + length, ": ", 2) == 0;
-    log_error(live->log, "%s: %s", live->name, named ? reason + length + 2 : reason);
-    return -1;
+    return named ? reason + length + 2 : reason;
 }
 
 /* Not pcap_stats, which opens files each time: the sandbox allows none. */

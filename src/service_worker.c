@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packets of one ring through one pipeline, in a thread that waits for nothing else. */
+#include <assert.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "service_worker.h"
+
+#define SECOND_NS INT64_C(1000000000)
+
+enum {
+    TURN_MS = 100,   /* an idle turn */
+    LAST_TURNS = 3   /* at the end, for packets that are in the ring already */
+};
+
+struct worker {
+    struct live *live;
+    struct analyzer *analyzer;
+    struct counters counters; /* the thread's */
+    struct log *log;
+    pthread_t thread;
+    bool running;
+    atomic_bool stop;
+    pthread_mutex_t lock;      /* of what follows: for the others */
+    struct worker_state state;
+    const char *fault;
+    int64_t published_ns;      /* the thread's */
+};
+
+struct worker *worker_open(const struct live_options *options, struct log *log)
+{
+    struct worker *worker = memory_new(sizeof *worker);
+    if (!worker || pthread_mutex_init(&worker->lock, NULL) != 0) {
+        memory_free(worker);
+        log_error(log, "out of memory");
+        return NULL;
+    }
+    worker->log = log;
+    worker->state.facts.quiet_ns = -1;
+    worker->live = live_open(options, log);
+    if (worker->live)
+        return worker;
+    worker_free(worker);
+    return NULL;
+}
+
+bool worker_equip(struct worker *worker, struct collector *collector, const struct analyzer_options *options,
+                  struct analyzer_sink sink)
+{
+    worker->analyzer = analyzer_new_for(collector, options, sink, &worker->counters, worker->log);
+    if (!worker->analyzer)
+        log_error(worker->log, "out of memory");
+    return worker->analyzer != NULL;
+}
+
+/* ---- the thread */
+
+static int64_t clock_of(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+static void publish(struct worker *worker, bool now)
+{
+    struct worker_state state = {.facts = {.live = true}};
+    int64_t time_ns = clock_of(CLOCK_MONOTONIC);
+    if (!now && time_ns - worker->published_ns < TURN_MS * INT64_C(1000000))
+        return;
+    worker->published_ns = time_ns;
+    struct live_counts counts = live_counts(worker->live);
+    state.counters = worker->counters;
+    analyzer_facts(worker->analyzer, &state.facts);
+    state.facts.kernel_received = counts.received;
+    state.facts.kernel_dropped = counts.dropped;
+    state.facts.interface_dropped = counts.interface_dropped;
+    pthread_mutex_lock(&worker->lock);
+    worker->state = state;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void on_packet(void *user, const struct packet *packet)
+{
+    struct worker *worker = user;
+    analyzer_packet(worker->analyzer, packet);
+}
+
+/*
+ * Reads what is there; once nothing is, time passes without packets, but not past those that may still lie in the ring. False if
+ * the interface is gone.
+ */
+static bool turn(struct worker *worker, int wait_ms)
+{
+    struct pollfd ready = {.fd = live_descriptor(worker->live), .events = POLLIN};
+    poll(&ready, 1, wait_ms);
+    int count = live_read(worker->live, on_packet, worker);
+    if (count == 0)
+        analyzer_tick(worker->analyzer, clock_of(CLOCK_REALTIME) - LIVE_SETTLED_NS);
+    return count >= 0;
+}
+
+static void *run(void *user)
+{
+    struct worker *worker = user;
+    bool good = true;
+    while (good && !atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
+        good = turn(worker, TURN_MS);
+        publish(worker, false);
+    }
+    for (int i = 0; i < LAST_TURNS && good; i++)
+        good = turn(worker, 2 * LIVE_BLOCK_MS);
+    analyzer_finish(worker->analyzer);
+    publish(worker, true);
+    pthread_mutex_lock(&worker->lock);
+    worker->fault = good ? NULL : live_fault(worker->live);
+    pthread_mutex_unlock(&worker->lock);
+    return NULL;
+}
+
+/* ---- for the others */
+
+bool worker_start(struct worker *worker)
+{
+    int status = pthread_create(&worker->thread, NULL, run, worker);
+    worker->running = status == 0;
+    if (status)
+        log_error(worker->log, "cannot start a thread: %s", strerror(status));
+    return worker->running;
+}
+
+static void add_facts(struct stats_facts *sum, const struct stats_facts *one)
+{
+    sum->live = true;
+    if (one->time_ns > sum->time_ns)
+        sum->time_ns = one->time_ns;
+    if (one->quiet_ns >= 0 && (sum->quiet_ns < 0 || one->quiet_ns < sum->quiet_ns))
+        sum->quiet_ns = one->quiet_ns;
+    sum->bytes_held += one->bytes_held;
+    sum->kernel_received += one->kernel_received;
+    sum->kernel_dropped += one->kernel_dropped;
+    if (one->interface_dropped > sum->interface_dropped) /* all workers ask the same interface */
+        sum->interface_dropped = one->interface_dropped;
+}
+
+void worker_add(struct worker *worker, struct worker_state *sum)
+{
+    static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "counters are 64 bits each");
+    pthread_mutex_lock(&worker->lock);
+    struct worker_state one = worker->state;
+    pthread_mutex_unlock(&worker->lock);
+    uint64_t *to = (uint64_t *)(void *)&sum->counters;
+    const uint64_t *from = (const uint64_t *)(const void *)&one.counters;
+    for (size_t i = 0; i < sizeof one.counters / sizeof *from; i++)
+        to[i] += from[i];
+    add_facts(&sum->facts, &one.facts);
+}
+
+const char *worker_fault(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    const char *fault = worker->fault;
+    pthread_mutex_unlock(&worker->lock);
+    return fault;
+}
+
+void worker_stop(struct worker *worker)
+{
+    atomic_store(&worker->stop, true);
+}
+
+void worker_join(struct worker *worker)
+{
+    if (worker->running)
+        pthread_join(worker->thread, NULL);
+    worker->running = false;
+}
+
+void worker_free(struct worker *worker)
+{
+    if (!worker)
+        return;
+    analyzer_free(worker->analyzer);
+    live_close(worker->live);
+    pthread_mutex_destroy(&worker->lock);
+    memory_free(worker);
+}
