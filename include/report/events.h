@@ -26,11 +26,11 @@ struct event_reader {
     void *user;
     uint64_t lines, sessions, stats; /* used */
     uint64_t other_ports;            /* sessions passed over for their port */
-    uint64_t damaged; /* lines that could not be used, also counted in the aggregate */
-    uint64_t damaged_here; /* ... of this file */
-    uint64_t aggregates;              /* files of aggregates, by their header */
-    const struct input *input;        /* being read, for progress */
-    struct aggregate_lines *part;     /* state of reading an aggregate */
+    uint64_t damaged;             /* lines that could not be used, also counted in the aggregate */
+    uint64_t damaged_here;        /* ... of this file */
+    uint64_t aggregates;          /* files of aggregates, by their header */
+    const struct input *input;    /* being read, for progress */
+    struct aggregate_lines *part; /* state of reading an aggregate */
 };
 
 void event_reader_init(struct event_reader *reader);
