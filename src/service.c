@@ -340,7 +340,7 @@ static void stop_workers(struct service *service)
 static uint64_t close_queue(struct service *service)
 {
     uint64_t lost = 0;
-    bool ended = queue_close(service->queue, CLOSE_SECONDS, &lost);
+    bool ended = queue_close(service->queue, &lost);
     service->queue = NULL;
     if (lost)
         log_error(service->log, "%llu events could not be written%s", (unsigned long long)lost,
@@ -354,6 +354,7 @@ static uint64_t close_queue(struct service *service)
 static void finish(struct service *service, struct counters *counters)
 {
     notify_send(service->manager, "STOPPING=1");
+    queue_end(service->queue, CLOSE_SECONDS);
     stop_workers(service);
     service->failed |= !collector_save(service->collector);
     write_stats(service);
@@ -386,6 +387,8 @@ int service_run(const struct service_options *options, struct analyzer_options *
         finish(&service, counters);
     } else {
         service.failed = true;
+        if (service.queue)
+            queue_end(service.queue, CLOSE_SECONDS);
         stop_workers(&service);
         if (service.queue)
             close_queue(&service);

@@ -31,7 +31,8 @@ struct queue {
     struct batch waiting;
     uint64_t in_flight;      /* lines of `writing` not yet written */
     uint64_t lost;
-    bool again, reopen, closing, done, failed;
+    struct timespec until;   /* with `ending`: that late, lines are lost */
+    bool ending, again, reopen, closing, done, failed;
     struct log log;          /* the thread's copy */
 };
 
@@ -64,9 +65,19 @@ static void batch_empty(struct batch *batch)
     batch->lines = 0;
 }
 
+/* At the end all open sessions come at once: now, for the first time, the pipeline may wait for the output. */
+static void wait_for_room(struct queue *queue, size_t length)
+{
+    int status = 0;
+    while (status == 0 && !queue->failed && queue->waiting.length + length > LIMIT_QUEUE_BYTES)
+        status = pthread_cond_timedwait(&queue->changed, &queue->lock, &queue->until);
+}
+
 bool queue_put(struct queue *queue, const struct line *line)
 {
     pthread_mutex_lock(&queue->lock);
+    if (queue->ending)
+        wait_for_room(queue, line->length);
     bool good = !queue->failed && batch_add(&queue->waiting, line->data, line->length);
     if (!good)
         queue->lost++;
@@ -146,6 +157,8 @@ static bool take(struct queue *queue, bool *reopen)
     queue->in_flight = queue->writing.lines;
     *reopen = queue->reopen;
     queue->reopen = false;
+    if (queue->ending)
+        pthread_cond_broadcast(&queue->changed);
     bool more = queue->writing.length || *reopen || !queue->closing;
     pthread_mutex_unlock(&queue->lock);
     return more;
@@ -233,17 +246,23 @@ bool queue_failed(struct queue *queue)
     return failed;
 }
 
-bool queue_close(struct queue *queue, unsigned seconds, uint64_t *lost)
+void queue_end(struct queue *queue, unsigned seconds)
 {
-    struct timespec until;
+    pthread_mutex_lock(&queue->lock);
+    queue->ending = true;
+    clock_gettime(CLOCK_MONOTONIC, &queue->until);
+    queue->until.tv_sec += seconds;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+bool queue_close(struct queue *queue, uint64_t *lost)
+{
     int status = 0;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
     pthread_mutex_lock(&queue->lock);
     queue->closing = true;
     pthread_cond_broadcast(&queue->changed);
     while (!queue->done && status == 0)
-        status = pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
+        status = pthread_cond_timedwait(&queue->changed, &queue->lock, &queue->until);
     bool done = queue->done;
     *lost = queue->lost + (done ? 0 : queue->waiting.lines + queue->in_flight);
     pthread_mutex_unlock(&queue->lock);

@@ -29,9 +29,15 @@ uint64_t queue_lost(struct queue *queue);
 bool queue_failed(struct queue *queue);
 
 /*
- * queue_close waits for what is in the queue to be written, for `seconds` at the most, and ends the thread. True: frees. False: the
- * reader is stuck; the thread still uses the queue and the output, and only the end of the process ends it.
+ * queue_end says that no more lines come than those of the end, which wait for room in the queue instead of being lost, all in all
+ * for `seconds` at the most.
  */
-bool queue_close(struct queue *queue, unsigned seconds, uint64_t *lost);
+void queue_end(struct queue *queue, unsigned seconds);
+
+/*
+ * queue_close, after queue_end, waits for what is in the queue to be written, within the same time, and ends the thread. True:
+ * frees. False: the reader is stuck; the thread still uses the queue and the output, and only the end of the process ends it.
+ */
+bool queue_close(struct queue *queue, uint64_t *lost);
 
 #endif
