@@ -11,9 +11,12 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import made  # noqa: E402
 import world as w  # noqa: E402
+import wire  # noqa: E402
 import harness  # noqa: E402
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 NEEDED = ("ip", "ethtool", "ss", "tcpdump", "swaks", "openssl", "setpriv")
 #: mxtap's file is there this long after the packet that decides; see LIVE_BLOCK_MS in live.h
 SOON = 1.0
@@ -291,8 +294,76 @@ def metrics(report, world):
     report.verdict("metrics/cannot", [] if tap.process.wait() == 1 and "x.prom" in tap.said() else [tap.said()])
 
 
+def sender(*args):
+    return [sys.executable, os.path.join(HERE, "send.py"), "c0", *map(str, args)]
+
+
+def encapsulation(report, world):
+    """What the filter in the kernel lets through: tags, fragments, IPv6, and nothing foreign."""
+    for name, (packets, want) in made.encapsulated().items():
+        path = world.path("made-%s.pcap" % name)
+        wire.write_pcap(path, packets)
+        tap = w.Tap(world, "--linger", "0", name="made-%s.json" % name)
+        w.run(*w.inside(w.CLIENTS, *sender(0, 2000, path)))
+        if want:
+            w.wait_for(tap.events, SOON)
+        tap.stop()
+        received = tap.events("stats")[-1]["drops"]["received"]
+        lines = harness.compare_sessions([want] if want else [], tap.events())
+        if received != (len(packets) if want else 0):
+            lines.append("%d of %d packets passed the filter" % (received, len(packets)))
+        report.verdict("encapsulation/" + name, lines)
+
+
+def memory_of(pid):
+    return int(status_of(pid)["VmRSS"].split()[0])
+
+
+def soak(report, world):
+    """Floods, sessions that never end, ports used again, ten rotations: flat memory, and every line there and whole."""
+    seconds = float(os.environ.get("SOAK", "20"))
+    folder = world.path("soak")
+    os.mkdir(folder)
+    shutil.chown(folder, "nobody")
+    paths = []
+    for name, packets in made.floods().items():
+        paths.append(world.path("flood-%s.pcap" % name))
+        wire.write_pcap(paths[-1], packets)
+    tap = w.Tap(world, "--linger", "0", "--max-flows", "5000", "--idle-timeout", "3", "--workers", "2",
+                name="soak/events.json")
+    load = world.start(w.CLIENTS, *sender(seconds, 20000, *paths, *harness.captures(harness.PCAPS)),
+                       stdout=subprocess.DEVNULL)
+    memory = []
+    for turn in range(10):
+        time.sleep(seconds / 10)
+        os.rename(tap.out, "%s.%d" % (tap.out, turn))
+        os.kill(tap.pid(), signal.SIGHUP)
+        w.wait_for(lambda: os.path.exists(tap.out), 5)
+        memory.append(memory_of(tap.pid()))
+    load.wait()
+    status = tap.stop()
+    lines, events = [], []
+    for name in sorted(os.listdir(folder)):
+        if ".err" in name:
+            continue
+        with open(os.path.join(folder, name), "rb") as file:
+            for line in file:
+                try:
+                    events.append(json.loads(line))
+                except ValueError:
+                    lines.append("%s: torn: %r" % (name, line[:200]))
+    stats = [event for event in events if event["event_type"] == "stats"][-1]
+    sessions = len(events) - len([event for event in events if event["event_type"] == "stats"])
+    if status or sessions != stats["sessions"]["total"] or stats["counters"]["events_lost"]:
+        lines.append("status %s, %d lines, %s" % (status, sessions, json.dumps(stats)))
+    report.verdict("soak/lines", lines)
+    report.verdict("soak/no-drops", [] if not stats["drops"]["kernel"] else [json.dumps(stats["drops"])])
+    flat = memory[-1] < 1.15 * max(memory[4], memory[5])
+    report.verdict("soak/memory", [] if flat and sessions > 500 else ["KiB: %s, %d sessions" % (memory, sessions)])
+
+
 SCENES = {"mail": mail, "any": any_interface, "privileges": privileges, "signals": signals, "metrics": metrics,
-          "stuck": stuck, "interfaces": interfaces}
+          "stuck": stuck, "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces}
 
 
 def main(names):
