@@ -44,8 +44,6 @@ enum {
 
     /* proto: */
     LIMIT_LINE = 8192,               /* an SMTP line; RFC 5321 4.5.3.1 says 512, RFC 4954 4.  12288 for AUTH: cut, the rest skipped */
-    LIMIT_REPLY_LINES = 256,         /* of one reply; later ones are parsed no more */
-    LIMIT_COMMANDS_PENDING = 128,    /* pipelined commands without reply; Postfix answers at most 100 at a time */
     LIMIT_TLS_MESSAGE = 131072,      /* a handshake message; certificate chains are the largest */
 
     /* report: */

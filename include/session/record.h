@@ -109,6 +109,7 @@ struct record {
     enum side end_from;         /* SIDE_NONE: absent */
     unsigned incomplete;        /* bits of enum incomplete */
     uint8_t offer;              /* enum smtp_offer, for the history */
+    bool cut;                   /* a string from the wire was longer than what is kept */
     bool have_smtp;             /* false: no `smtp` object */
     const char *protocol;       /* not_smtp: the name of what it is, NULL unknown */
     const char *text;           /* what text_refs refer to */

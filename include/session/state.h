@@ -54,6 +54,7 @@ struct session {
     struct handshake *handshake;
     char *text;
     uint16_t text_length, text_capacity;
+    bool text_cut;                 /* a string was longer than LIMIT_TEXT */
     uint8_t mode;                  /* enum session_mode */
     bool spoke[2];                 /* payload was seen, by enum side */
     bool tls_begun;                /* 220 to STARTTLS, or TLS from the first byte */

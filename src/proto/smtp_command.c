@@ -117,10 +117,6 @@ bool smtp_is_masked(struct slice word)
     for (size_t i = 0; i < 6; i++)
         if (word.data[i] != 'X')
             return false;
-    /* Six to eight X, then letters: XXXXXXXA is what is seen; XXXX-1.0 and the like are private extensions. */
-    for (size_t i = 6; i < 8; i++)
-        if (upper(word.data[i]) < 'A' || upper(word.data[i]) > 'Z')
-            return false;
     return true;
 }
 

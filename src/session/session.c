@@ -35,6 +35,10 @@ void session_keep_bytes(struct sessions *ss, struct session *s, struct slice byt
 
 void session_keep_text(struct sessions *ss, struct session *s, struct slice bytes, struct text_ref *ref)
 {
+    if (bytes.length > LIMIT_TEXT) {
+        s->text_cut = true;
+        ss->counters->buffer_limit++;
+    }
     session_keep_bytes(ss, s, bytes, LIMIT_TEXT, ref);
 }
 
@@ -185,6 +189,7 @@ static void fill_smtp(struct sessions *ss, struct session *s, struct record *rec
     record->have_smtp = record->outcome != OUTCOME_NOT_SMTP;
     record->protocol = record->have_smtp ? NULL : session_protocol(ss, s);
     record->smtp = &s->smtp;
+    record->cut = s->text_cut;
     record->text = s->text ? s->text : "";
     record->tls = s->handshake ? &s->handshake->facts : NULL;
 }
@@ -471,6 +476,20 @@ static void on_end(void *user, struct flow *flow, enum end_how how, enum side fr
     session_write(ss, s, how, from);
 }
 
+static void on_fetch(void *user, const void *session, bool more)
+{
+    enum { LINE = 64 };
+    const struct session *s = session;
+    (void)user;
+    if (!more) {
+        for (size_t at = 0; at < sizeof *s; at += LINE)
+            __builtin_prefetch((const char *)session + at);
+    } else if (s->handshake) {
+        for (size_t at = 0; at < offsetof(struct handshake, facts); at += LINE)
+            __builtin_prefetch((const char *)s->handshake + at);
+    }
+}
+
 /* ---- the stage */
 
 struct sessions *sessions_new(const struct session_options *options, struct session_sink sink, struct counters *counters)
@@ -495,7 +514,7 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
 
 struct flow_sink sessions_flow_sink(struct sessions *ss)
 {
-    return (struct flow_sink){.open = on_open, .data = on_data, .gap = on_gap, .close_half = on_close_half, .end = on_end, .user = ss};
+    return (struct flow_sink){.open = on_open, .data = on_data, .gap = on_gap, .close_half = on_close_half, .end = on_end, .fetch = on_fetch, .user = ss};
 }
 
 void sessions_follow(struct sessions *ss, struct flow_table *table)
