@@ -90,13 +90,27 @@ static bool take_header(struct handshake *h, enum side from, struct reader *inpu
     return false;
 }
 
+/* Three bytes that are no header of either form (a record of no length): whatever this is, it is not read on. */
+static void not_ssl2(struct handshake *h, enum side from, struct reader *input)
+{
+    h->ssl2_have[from] = 0;
+    if (!h->gap[from]) {
+        h->facts.saw_not_tls = true;
+        tls_progress_fatal(&h->progress, from);
+    }
+    reader_skip(input, input->left);
+}
+
 void handshake_ssl2(struct sessions *ss, struct session *s, enum side from, struct reader *input, int64_t time_ns)
 {
     struct handshake *h = s->handshake;
     h->begun[from] = h->ssl2_format[from] = true;
     while (input->left && h->ssl2_format[from] && h->progress.verdict == TLS_UNDECIDED) {
         if (!h->ssl2_left[from]) {
-            if (!take_header(h, from, input))
+            bool whole = take_header(h, from, input);
+            if (!whole && h->ssl2_have[from] == sizeof h->ssl2_header[from])
+                not_ssl2(h, from, input);
+            if (!whole)
                 continue;
             h->ssl2_have[from] = 0;
         }
