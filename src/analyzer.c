@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "collector.h"
 #include "decode/decode.h"
+#include "flow/ahead.h"
 #include "flow/flow.h"
 
 struct analyzer {
@@ -23,17 +24,28 @@ struct analyzer {
     struct log *log;
     struct decoder *decoder;
     struct flow_table *flows;
+    struct flow_ahead *ahead;
     struct sessions *sessions;
     struct collector *collector, *own_collector;
     struct clock clock;
     struct line line;
+    bool have_segment; /* the packet that is decoded has one */
     bool stopped;
 };
 
 static void on_segment(void *user, const struct segment *segment)
 {
     struct analyzer *a = user;
-    flow_segment(a->flows, segment, a->clock.now_ns);
+    a->have_segment = true;
+    flow_ahead_packet(a->ahead, segment, a->clock.now_ns);
+}
+
+/* The turn of a packet, or of nothing but time. */
+static void on_time(void *user, int64_t now_ns)
+{
+    struct analyzer *a = user;
+    flow_tick(a->flows, now_ns);
+    sessions_tick(a->sessions, now_ns);
 }
 
 static void emit(struct analyzer *a)
@@ -80,7 +92,8 @@ static bool open_stages(struct analyzer *a)
         a->collector = a->own_collector = collector_new(o->state, a->log);
     a->sessions = !a->collector ? NULL : sessions_new(&sessions, (struct session_sink){on_record, on_source, a}, a->counters);
     a->flows = a->sessions ? flow_table_new(&flows, sessions_flow_sink(a->sessions), a->counters) : NULL;
-    a->decoder = a->flows ? decode_new((struct decode_sink){on_segment, a}, a->counters) : NULL;
+    a->ahead = a->flows ? flow_ahead_new(a->flows, (struct flow_ahead_sink){on_time, a}) : NULL;
+    a->decoder = a->ahead ? decode_new((struct decode_sink){on_segment, a}, a->counters) : NULL;
     if (a->decoder)
         sessions_follow(a->sessions, a->flows);
     return a->decoder != NULL;
@@ -128,6 +141,7 @@ void analyzer_free(struct analyzer *a)
     if (!a)
         return;
     decode_free(a->decoder);
+    flow_ahead_free(a->ahead);
     flow_table_free(a->flows);
     sessions_free(a->sessions);
     collector_free(a->own_collector);
@@ -135,26 +149,29 @@ void analyzer_free(struct analyzer *a)
     memory_free(a);
 }
 
-static void pass_time(struct analyzer *a, int64_t time_ns)
+static int64_t advance(struct analyzer *a, int64_t time_ns)
 {
-    int64_t now = clock_advance(&a->clock, time_ns, &a->counters->clock_leaps);
-    flow_tick(a->flows, now);
-    sessions_tick(a->sessions, now);
+    return clock_advance(&a->clock, time_ns, &a->counters->clock_leaps);
 }
 
 void analyzer_packet(struct analyzer *a, const struct packet *packet)
 {
-    pass_time(a, packet->time_ns);
+    int64_t now_ns = advance(a, packet->time_ns);
+    a->have_segment = false;
     decode_packet(a->decoder, packet);
+    if (!a->have_segment)
+        flow_ahead_packet(a->ahead, NULL, now_ns);
 }
 
 void analyzer_tick(struct analyzer *a, int64_t now_ns)
 {
-    pass_time(a, now_ns);
+    flow_ahead_flush(a->ahead);
+    on_time(a, advance(a, now_ns));
 }
 
 void analyzer_finish(struct analyzer *a)
 {
+    flow_ahead_flush(a->ahead);
     flow_finish(a->flows);
 }
 

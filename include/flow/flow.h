@@ -27,24 +27,19 @@ struct flow_key {
     uint16_t vlan[SEGMENT_VLANS];
 };
 
-/* A connection: less than three cache lines. `client` tells which index of key and half is the client's. */
+/* A connection: two cache lines that every packet touches, and one for birth and lists. `client` tells which index of key and half is the client's. */
 struct flow {
     struct hashlink link;
-    struct flow *older, *newer;
     struct flow_key key;
-    int64_t first_ns; /* time of the first packet */
-    int64_t last_ns;  /* time of the last packet */
-    struct flow_half half[2];
     void *session;          /* the sink's, NULL without */
+
+    struct flow_half half[2];
+    int64_t last_ns;        /* time of the last packet */
     struct stream *stream;  /* out-of-order data, NULL without */
     uint32_t queued_s;      /* when it was last moved to the end of its list */
-    uint32_t stray;         /* where a segment far out of the window ended: the next one that goes on there is believed */
-    uint32_t reuse;         /* first sequence number of a SYN that asks for the same ports again */
-    uint16_t capture;       /* struct packet's source of the first packet */
     uint8_t family, vlans;
     uint8_t client;         /* index of the client's half */
     uint8_t list;           /* enum flow_list */
-    uint8_t end_from;       /* index of the half that began the end */
     bool roles_known : 1;   /* by SYN or by port */
     bool syn_seen : 1;      /* of either side */
     bool reuse_asked : 1;
@@ -52,9 +47,16 @@ struct flow {
     bool had_payload : 1;
     bool mail_port : 1;     /* one of its ports is a mail port */
     bool opened : 1;        /* the sink was asked for a session */
+    uint8_t end_from;       /* index of the half that began the end */
     uint8_t known[2];       /* half[i].first is set */
     uint8_t seen[2];        /* packets of that half were seen */
     uint8_t fin[2];         /* FIN_ states */
+
+    struct flow *older, *newer;
+    int64_t first_ns;       /* time of the first packet */
+    uint32_t stray;         /* where a segment far out of the window ended: the next one that goes on there is believed */
+    uint32_t reuse;         /* first sequence number of a SYN that asks for the same ports again */
+    uint16_t capture;       /* struct packet's source of the first packet */
 };
 
 enum { FIN_NONE, FIN_SEEN /* behind a hole */, FIN_DELIVERED };
@@ -69,6 +71,7 @@ struct flow_sink {
     void (*gap)(void *user, struct flow *flow, enum side from, uint64_t length, bool cut); /* cut: by the capture's snapshot length */
     void (*close_half)(void *user, struct flow *flow, enum side from, int64_t time_ns);    /* its FIN, in order */
     void (*end)(void *user, struct flow *flow, enum end_how how, enum side from);          /* last call: takes flow->session */
+    void (*fetch)(void *user, const void *session, bool more); /* bytes for it are coming: fetch its memory; `more`: what it points to */
     void *user;
 };
 
@@ -87,6 +90,23 @@ struct flow_table *flow_table_new(const struct flow_options *options, struct flo
 
 /* flow_segment takes the next TCP segment; now_ns is the packet clock. */
 void flow_segment(struct flow_table *table, const struct segment *segment, int64_t now_ns);
+
+/* The same in steps, for who can look ahead. */
+struct flow_lookup {
+    uint64_t hash;
+    struct flow_key key;
+    uint8_t half, family;
+};
+enum flow_fetch { FLOW_FETCH_BUCKET, FLOW_FETCH_ENTRY, FLOW_FETCH_FLOW, FLOW_FETCH_SESSION, FLOW_FETCH_MORE };
+
+/* flow_look_up fills a lookup; false: its ports are not followed. */
+bool flow_look_up(const struct flow_table *table, const struct segment *segment, struct flow_lookup *lookup);
+
+/* flow_fetch asks for memory that flow_take will need, without waiting for it. In this order, some time apart. */
+void flow_fetch(const struct flow_table *table, const struct flow_lookup *lookup, enum flow_fetch what);
+
+/* flow_take takes the segment. */
+void flow_take(struct flow_table *table, const struct segment *segment, const struct flow_lookup *lookup, int64_t now_ns);
 
 /* flow_tick lets time pass: timeouts, holes that nobody will fill. Cheap when there is nothing to do. */
 void flow_tick(struct flow_table *table, int64_t now_ns);
