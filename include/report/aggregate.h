@@ -124,7 +124,8 @@ struct run_key {
 struct run {
     struct run_key key;
     uint64_t packets, dropped, received;
-    int64_t last; /* seconds since 1970, of its newest stats */
+    uint64_t lost; /* events that its output did not take */
+    int64_t last;  /* seconds since 1970, of its newest stats */
 };
 
 struct aggregate {

@@ -123,7 +123,7 @@ struct figures {
     struct day_figures *days; /* in order, without holes */
     uint32_t day_count;
 
-    uint64_t packets, packets_received, packets_dropped;
+    uint64_t packets, packets_received, packets_dropped, events_lost;
     bool drops_known;
     uint32_t sensor_count, sensors_named, sensors_live;
     uint64_t downtime; /* seconds without a sign of life of live sensors */

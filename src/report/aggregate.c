@@ -198,6 +198,7 @@ void aggregate_run(struct aggregate *aggregate, const struct run *run)
     keep_highest(&kept->packets, run->packets);
     keep_highest(&kept->dropped, run->dropped);
     keep_highest(&kept->received, run->received);
+    keep_highest(&kept->lost, run->lost);
     if (kept->last < run->last)
         kept->last = run->last;
 }

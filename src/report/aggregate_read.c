@@ -316,15 +316,17 @@ static const char *take_sensor(struct event_reader *reader, const json_t *line)
 static const char *take_run(struct event_reader *reader, const json_t *line)
 {
     struct aggregate *aggregate = reader->aggregate;
-    int64_t packets, received, dropped, last;
+    int64_t packets, received, dropped, lost, last;
     if (!integer_of(line, "packets", 0, INT64_MAX, &packets) ||
         !integer_of(line, "received", 0, INT64_MAX, &received) ||
         !integer_of(line, "dropped", 0, INT64_MAX, &dropped) ||
+        !integer_of(line, "lost", 0, INT64_MAX, &lost) ||
         !integer_of(line, "last", INT64_MIN, INT64_MAX, &last))
         return "a run of an aggregate that is not whole";
     struct run run = {.packets = (uint64_t)packets,
                       .received = (uint64_t)received,
                       .dropped = (uint64_t)dropped,
+                      .lost = (uint64_t)lost,
                       .last = last};
     run.key.name = aggregate_string(aggregate, event_text(line, "name"));
     run.key.place = aggregate_string(aggregate, event_text(line, "place"));

@@ -337,6 +337,7 @@ static void write_run(struct writing *w, const void *item)
     emit_number(&w->emit, "packets", run->packets);
     emit_number(&w->emit, "received", run->received);
     emit_number(&w->emit, "dropped", run->dropped);
+    emit_number(&w->emit, "lost", run->lost);
     emit_integer(&w->emit, "last", run->last);
     close_line(w);
 }

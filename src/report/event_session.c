@@ -332,6 +332,7 @@ const char *event_stats(struct event_reader *reader, const json_t *event)
         .packets = count_of(event, "packets"),
         .received = count_of(drops, "received"),
         .dropped = count_of(drops, "kernel") + count_of(drops, "interface"),
+        .lost = count_of(json_object_get(event, "counters"), "events_lost"),
         .last = ns / NS - (ns % NS < 0),
     };
     aggregate_run(aggregate, &run);

@@ -370,6 +370,7 @@ void figures_evidence(struct figures *figures)
             continue;
         figures->drops_known = true;
         figures->packets_dropped += run->dropped;
+        figures->events_lost += run->lost;
         figures->packets_received += run->received > run->packets ? run->received : run->packets;
     }
 }

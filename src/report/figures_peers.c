@@ -28,7 +28,7 @@ static void count_addresses(struct figures *figures, struct guess_count *counts)
     for (uint32_t i = 0; i < aggregate->rows.count; i++) {
         const struct row *row = table_at(&aggregate->rows, i);
         const struct pair *pair = table_at(&aggregate->pairs, row->key.pair);
-        if (pair->key.direction != DIRECTION_NONE)
+        if (pair->key.direction != DIRECTION_NONE || pair->key.by[SIDE_CLIENT] == NAMED_BY_FOLDED)
             continue;
         figures->undirected += row->sessions;
         counts[pair->key.address[SIDE_CLIENT]].sessions += row->sessions;

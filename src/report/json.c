@@ -389,6 +389,7 @@ static void put_evidence(struct writing *w)
     if (figures->drops_known) {
         emit_number(&w->emit, "packets", figures->packets_received);
         emit_number(&w->emit, "packets_dropped", figures->packets_dropped);
+        emit_number(&w->emit, "events_lost", figures->events_lost);
     }
     emit_number(&w->emit, "sessions_incomplete", figures->incomplete);
     emit_number(&w->emit, "sessions_incomplete_or_unknown", figures->incomplete_or_unknown);

@@ -216,6 +216,8 @@ static void add_sensors(const struct figures *figures, struct prose *out)
         prose_add(out, "no downtime");
     prose_add(out, "; %s of %s packets dropped", NUMBER(figures->packets_dropped),
               NUMBER(figures->packets_received));
+    if (figures->events_lost)
+        prose_add(out, "; %s events lost before they were written", NUMBER(figures->events_lost));
 }
 
 void wording_add_evidence(const struct figures *figures, struct prose *out, unsigned line)

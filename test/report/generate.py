@@ -265,7 +265,8 @@ class Week:
                 continue
             self.events.append({"event_type": "stats", "schema": 1, "time": stamp(when), "started": stamp(START),
                                 "sensor": {"name": "gw1", "interface": "eth0"}, "packets": packets, "bytes": packets * 300,
-                                "drops": {"received": packets + 7, "kernel": 5, "interface": 2}, "bytes_held": 0})
+                                "drops": {"received": packets + 7, "kernel": 5, "interface": 2},
+                                "counters": {"events_lost": 3}, "bytes_held": 0})
         self.truth["packets"] = packets + 7
         self.truth["dropped"] = 7
 
