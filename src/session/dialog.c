@@ -73,7 +73,9 @@ static bool in_list(struct slice list, struct slice domain)
 static void keep_domain(struct sessions *ss, struct session *s, struct slice argument, struct text_ref *ref)
 {
     uint8_t text[LIMIT_TEXT];
-    struct slice domain = path_domain(argument), list = {(const uint8_t *)s->text + ref->at, ref->length};
+    struct slice domain = path_domain(argument), list = {.length = ref->length};
+    if (list.length)
+        list.data = (const uint8_t *)s->text + ref->at;
     if (!domain.length || memchr(domain.data, ',', domain.length) || in_list(list, domain) ||
         list.length + 1 + domain.length > sizeof text)
         return;
