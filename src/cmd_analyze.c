@@ -21,7 +21,8 @@ static const char usage_text[] =
     "\n"
     "  -r FILE             capture (pcap, pcapng; plain, gzip, zstd), a directory of them, or -\n"
     "  -o FILE             append the events to FILE instead of standard output\n"
-    "      --format NAME   mxtap (JSON lines, the default) or text (one line in an MTA's words)\n"
+    "      --format NAME   mxtap (JSON lines, the default), text (one line in an MTA's words),\n"
+    "                      ecs (Elastic), eve (Suricata) or ocsf: see mxtap-formats(5)\n"
     "      --port LIST     mail ports, e.g. 25,2500-2599 (default 25,465,587,2525)\n"
     "      --any-port      recognise SMTP on any port\n"
     "      --local CIDR    our side, for `direction`; may be repeated\n"
@@ -172,7 +173,7 @@ static const char *take_value(struct command *c, int option, const char *value)
     switch (option) {
     case OPTION_FORMAT:
         a->format = format_of(value);
-        return a->format ? NULL : "--format %s: not known; there are mxtap and text";
+        return a->format ? NULL : "--format %s: not known; there are mxtap, text, ecs, eve and ocsf";
     case OPTION_PORT: return analyzer_ports(value, a->ports) ? NULL : "--port %s: expected numbers and ranges such as 25,2500-2599";
     case OPTION_LOCAL: return analyzer_network(value, a) ? NULL : "--local %s: expected an address block such as 192.0.2.0/24";
     case OPTION_LINGER: return parse_seconds(value, &a->linger_ns) ? NULL : "--linger %s: expected seconds";

@@ -50,7 +50,8 @@ static bool batch_add(struct batch *batch, const char *data, size_t length)
     }
     memcpy(batch->data + batch->length, data, length);
     batch->length += length;
-    batch->lines++;
+    for (size_t at = 0; at < length; at++) /* some formats have two lines for a session, or none */
+        batch->lines += data[at] == '\n';
     return true;
 }
 

@@ -106,7 +106,8 @@ typedef void event_fill(struct event_build *build, const void *subject);
 
 /*
  * event_write lets `fill` write an event as one line: again with less of everything until it is
- * within LIMIT_EVENT. On want of memory line->failed is set.
+ * within LIMIT_EVENT. On want of memory line->failed is set. `type` NULL: in a foreign format, where
+ * `fill` alone puts the keys, also what tells that the event was cut.
  */
 void event_write(struct line *line, const char *type, event_fill *fill, const void *subject);
 
@@ -115,5 +116,12 @@ void event_write_session(struct line *line, const struct record *record);
 void event_write_stats(struct line *line, const struct counters *counters,
                        const struct stats_facts *facts);
 void text_write_session(struct line *line, const struct record *record);
+void ecs_write_session(struct line *line, const struct record *record);
+void ecs_write_stats(struct line *line, const struct counters *counters,
+                     const struct stats_facts *facts);
+void eve_write_session(struct line *line, const struct record *record);
+void eve_write_stats(struct line *line, const struct counters *counters,
+                     const struct stats_facts *facts);
+void ocsf_write_session(struct line *line, const struct record *record);
 
 #endif

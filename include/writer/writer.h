@@ -29,7 +29,8 @@ struct stats_facts {
     uint64_t kernel_received, kernel_dropped, interface_dropped; /* live only */
 };
 
-/* A format: how a session record and a stats event become one line each (LF included). */
+/* A format: how a session record and a stats event become lines (LF included): one, but for formats
+ * that have several events for a session, or none for some. */
 struct format {
     const char *name;
     void (*session)(struct line *line, const struct record *record);

@@ -318,10 +318,13 @@ static size_t build_event(struct event_build *build, const char *type, event_fil
                           const void *subject)
 {
     size_t opened = event_open(build, NULL);
-    event_put_word(build, "event_type", type);
-    event_put_number(build, "schema", EVENT_SCHEMA);
+    if (type) {
+        event_put_word(build, "event_type", type);
+        event_put_number(build, "schema", EVENT_SCHEMA);
+    }
     fill(build, subject);
-    event_put_true(build, "cut", build->cut);
+    if (type)
+        event_put_true(build, "cut", build->cut);
     event_close(build, opened);
     if (build->full)
         return LIMIT_EVENT + 1;

@@ -6,6 +6,9 @@
 
 static const struct format formats[] = {
     {.name = "mxtap", .session = event_write_session, .stats = event_write_stats},
+    {.name = "ecs", .session = ecs_write_session, .stats = ecs_write_stats},
+    {.name = "eve", .session = eve_write_session, .stats = eve_write_stats},
+    {.name = "ocsf", .session = ocsf_write_session, .stats = NULL},
     {.name = "text", .session = text_write_session, .stats = NULL},
 };
 
