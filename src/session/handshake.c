@@ -99,7 +99,8 @@ static bool pack_md5(const char *hex, uint8_t out[16])
     for (unsigned i = 0; i < 32; i++) {
         char c = hex[i];
         unsigned digit = c >= 'a' ? (unsigned)(c - 'a' + 10) : (unsigned)(c - '0');
-        out[i / 2] = (uint8_t)(out[i / 2] << 4 | digit);
+        unsigned byte = (unsigned)out[i / 2] << 4 | digit;
+        out[i / 2] = (uint8_t)(byte & 0xff);
     }
     return true;
 }
