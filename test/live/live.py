@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -362,8 +363,38 @@ def soak(report, world):
     report.verdict("soak/memory", [] if flat and sessions > 500 else ["KiB: %s, %d sessions" % (memory, sessions)])
 
 
+def killed(report, world):
+    """kill -9 in the middle of everything, then again with the same files; readiness is told."""
+    clients = w.Clients(world)
+    clients.number = 160
+    folder = world.path("killed")
+    os.mkdir(folder)
+    shutil.chown(folder, "nobody")
+    ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    ready.bind(world.path("notify"))
+    ready.settimeout(2)
+    os.chmod(world.path("notify"), 0o777)
+    options = ("--linger", "0", "--sandbox=require", "--state", os.path.join(folder, "state"))
+    os.environ["NOTIFY_SOCKET"] = world.path("notify")
+    tap = w.Tap(world, *options, name="killed/events.json")
+    del os.environ["NOTIFY_SOCKET"]
+    told = ready.recv(64)
+    report.verdict("killed/ready", [] if told == b"READY=1" else [repr(told)])
+    first, _ = clients.openssl(w.POSTFIX)
+    w.wait_for(lambda: tap.of(first), SOON)
+    w.stop(tap.process, signal.SIGKILL)
+    with open(tap.out, "ab") as file:
+        file.write(b'{"event_type":"sess')  # as far as a crash of the system let it come
+    tap = w.Tap(world, *options, name="killed/events.json")
+    second, _ = clients.openssl(w.POSTFIX)
+    lines = [] if w.wait_for(lambda: tap.of(second), SOON) and tap.of(first) else ["lost: " + tap.said()]
+    lines += [] if "cut off an unfinished last line" in tap.said() else ["not told: " + tap.said()]
+    lines += [] if tap.stop() == 0 and os.path.exists(os.path.join(folder, "state")) else [tap.said()]
+    report.verdict("killed/again", lines)
+
+
 SCENES = {"mail": mail, "any": any_interface, "privileges": privileges, "signals": signals, "metrics": metrics,
-          "stuck": stuck, "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces}
+          "stuck": stuck, "killed": killed, "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces}
 
 
 def main(names):
