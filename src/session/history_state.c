@@ -46,8 +46,12 @@ static bool get_name(const char *word, char out[HISTORY_NAME])
         int high = *word == '%' ? hex_digit(word[1]) : 0, low = *word == '%' && high >= 0 ? hex_digit(word[2]) : 0;
         if (high < 0 || low < 0 || length == HISTORY_NAME - 1)
             return false;
-        out[length++] = *word == '%' ? (char)(high << 4 | low) : *word;
-        word += *word == '%' ? 2 : 0;
+        if (*word == '%') {
+            out[length++] = (char)(high << 4 | low);
+            word += 2;
+        } else {
+            out[length++] = *word;
+        }
     }
     out[length] = '\0';
     return true;
