@@ -11,18 +11,21 @@ PKG_CONFIG ?= pkg-config
 VERSION := $(shell cat VERSION)
 Q := $(if $(V),,@)
 
+# Asked of pkg-config once, when the first file is compiled: in `make deps demo` that is after the packages came.
+once = $(eval $(1) := $(2))$($(1))
+LIBRARY_CFLAGS = $(call once,LIBRARY_CFLAGS,$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)))
+LDLIBS = $(call once,LDLIBS,$(shell $(PKG_CONFIG) --libs $(LIBRARIES)))
 LIBRARIES := libpcap jansson zlib libzstd libcrypto libpsl libseccomp libcap-ng libndpi
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wstrict-prototypes $(if $(CI),-Werror)
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # nDPI moved the members of ndpi_protocol between snapshots of one version number: a compile test tells.
-NDPI_NESTED := $(shell printf '\043include <ndpi/ndpi_api.h>\nndpi_protocol p; int f(void) { return p.proto.app_protocol; }' | \
-	$(CC) $$($(PKG_CONFIG) --cflags libndpi) -x c -fsyntax-only - 2>/dev/null && echo -DMXTAP_NDPI_NESTED)
-ALL_CPPFLAGS := -Iinclude -D_GNU_SOURCE -DMXTAP_VERSION='"$(VERSION)"' $(NDPI_NESTED) $(CPPFLAGS)
-ALL_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZERS) -MMD -MP \
-	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) $(CFLAGS)
+NDPI_NESTED = $(call once,NDPI_NESTED,$(shell printf '\043include <ndpi/ndpi_api.h>\nndpi_protocol p; int f(void) { return p.proto.app_protocol; }' | \
+	$(CC) $$($(PKG_CONFIG) --cflags libndpi) -x c -fsyntax-only - 2>/dev/null && echo -DMXTAP_NDPI_NESTED))
+ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE -DMXTAP_VERSION='"$(VERSION)"' $(NDPI_NESTED) $(CPPFLAGS)
+ALL_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZERS) -MMD -MP \
+	$(LIBRARY_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANITIZERS) $(LDFLAGS)
-LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 
 PROGRAM := $(BUILD)/mxtap
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
@@ -31,6 +34,9 @@ PARTS := $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
 UNITS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/unit/test_*.c)))
 MANUALS := $(wildcard man/*.1 man/*.5)
 
+ifneq ($(filter deps deps-live,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
 .PHONY: all check check-live deps-live update install uninstall dist clean deps demo lint
 all: $(PROGRAM)
 
@@ -75,6 +81,7 @@ install: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/mxtap
 	for page in $(MANUALS); do \
 	  install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
+	install -D -m 644 man/mxtap-events.schema.json $(DESTDIR)$(PREFIX)/share/mxtap/mxtap-events.schema.json
 	sed 's,@BINDIR@,$(BINDIR),' contrib/systemd/mxtap.service >$(BUILD)/mxtap.service
 	install -D -m 644 $(BUILD)/mxtap.service $(DESTDIR)$(PREFIX)/lib/systemd/system/mxtap.service
 	install -D -m 644 contrib/systemd/mxtap.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mxtap.conf
@@ -83,6 +90,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/mxtap
 	for page in $(MANUALS); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -f $(DESTDIR)$(PREFIX)/share/mxtap/mxtap-events.schema.json
 	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/mxtap.service \
 	  $(DESTDIR)$(PREFIX)/lib/sysusers.d/mxtap.conf $(DESTDIR)$(SYSCONFDIR)/logrotate.d/mxtap
 
