@@ -269,6 +269,8 @@ static const struct event_field session_fields[] = {
 
 static void fill_session(struct event_build *build, const void *subject)
 {
+    const struct record *record = subject;
+    build->cut = build->cut || record->cut;
     event_put_fields(build, EVENT_FIELDS(session_fields), subject);
 }
 

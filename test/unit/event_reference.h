@@ -394,6 +394,7 @@ static void put_fallback(struct reference_build *build, json_t *event, const str
 
 static void fill_session(struct reference_build *build, json_t *event, const void *subject)
 {
+    build->cut = build->cut || ((const struct record *)subject)->cut;
     const struct record *record = subject;
     put_uid(build, event, record->uid);
     put_time(build, event, record->time_ns);
