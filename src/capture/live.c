@@ -115,8 +115,8 @@ static pcap_t *activate(const struct live_options *options, struct log *log)
  */
 static bool join_fanout(pcap_t *pcap, const struct live_options *options, struct log *log)
 {
-    int type = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG;
-    int value = (options->fanout & 0xffff) | type << 16;
+    const uint32_t type = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG;
+    uint32_t value = ((uint32_t)options->fanout & 0xffff) | type << 16;
     if (options->fanout < 0 ||
         setsockopt(pcap_fileno(pcap), SOL_PACKET, PACKET_FANOUT, &value, sizeof value) == 0)
         return true;
