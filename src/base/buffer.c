@@ -102,6 +102,7 @@ void buffer_consume(struct buffer *buffer, uint32_t count)
 {
     buffer->length -= count;
     memmove(buffer->data, buffer->data + count, buffer->length);
+    memory_wipe(buffer->data + buffer->length, count);
 }
 
 void buffer_release(struct pool *pool, struct buffer *buffer)
