@@ -100,4 +100,6 @@ dist:
 clean:
 	rm -rf $(BUILD)
 
+include test/fuzz/rules.mk
+
 -include $(OBJECTS:.o=.d) $(UNITS:=.d)

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Attacks the writers with records of any content: a line is one valid JSON object, or one line of
+ * text, and nothing in it steers a terminal. Input: the facts, then the text that they refer to. */
+#define FUZZ_QUIET
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/limits.h"
+#include "fuzz_help.h"
+#include "session/record.h"
+#include "writer/writer.h"
+
+static void check_line(const struct line *line)
+{
+    must(!line->failed && line->length > 0 && line->data[line->length - 1] == '\n');
+    for (size_t i = 0; i + 1 < line->length; i++)
+        must((uint8_t)line->data[i] >= 0x20 && line->data[i] != 0x7f);
+}
+
+static void check_event(const struct line *line)
+{
+    json_error_t error;
+    check_line(line);
+    must(line->length <= LIMIT_EVENT);
+    json_t *event = json_loadb(line->data, line->length, JSON_REJECT_DUPLICATES, &error);
+    must(event != NULL);
+    must(json_is_string(json_object_get(event, "event_type")));
+    json_decref(event);
+}
+
+/* A reference into the text, as session makes them. */
+static struct text_ref any_text(struct reader *r, size_t text)
+{
+    struct text_ref ref = {.at = reader_u16(r), .length = reader_u16(r)};
+    if (ref.at > text)
+        ref.at = (uint16_t)text;
+    if (ref.length > text - ref.at)
+        ref.length = (uint16_t)(text - ref.at);
+    if (ref.length > LIMIT_OFFER)
+        ref.length = LIMIT_OFFER;
+    return ref;
+}
+
+static void fill_smtp(struct smtp_facts *smtp, struct reader *r, size_t text)
+{
+    struct text_ref *refs[] = {&smtp->banner, &smtp->server_name, &smtp->client_name,
+                               &smtp->reply_text, &smtp->sender_domains, &smtp->recipient_domains,
+                               &smtp->mechanism};
+    for (size_t i = 0; i < sizeof refs / sizeof *refs; i++)
+        *refs[i] = any_text(r, text);
+    smtp->reply_code = reader_u16(r) % 600;
+    smtp->banner_code = reader_u16(r) % 600;
+    smtp->attempts = reader_u16(r);
+    smtp->hello = reader_u8(r) % (SMTP_HELLO_LHLO + 1);
+    smtp->starttls = reader_u8(r) % STARTTLS_COUNT;
+    smtp->mail_in_clear = reader_u32(r);
+}
+
+static void fill_tls(struct tls_facts *tls, struct reader *r, size_t text)
+{
+    uint16_t bits = reader_u16(r);
+    tls->established = bits & 1;
+    tls->have_server_hello = bits & 2;
+    tls->have_client_hello = bits & 4;
+    tls->hello_retry = bits & 8;
+    tls->have_alert = bits & 16;
+    tls->alert_encrypted = bits & 32;
+    tls->have_ja3 = bits & 64;
+    tls->have_ja3s = bits & 128;
+    tls->have_cipher = bits & 256;
+    tls->resumption = reader_u8(r) % (TLS_RESUMED_PSK + 1);
+    tls->limited_by = reader_u8(r) % (SIDE_NONE + 1);
+    tls->alert_from = reader_u8(r) % SIDE_NONE;
+    tls->alert_level = reader_u8(r);
+    tls->alert_code = reader_u8(r);
+    tls->version = reader_u16(r);
+    tls->client_max_version = reader_u16(r);
+    tls->server_supports = reader_u16(r);
+    tls->group = reader_u16(r);
+    tls->dh_bits = reader_u16(r);
+    tls->cipher = reader_u24(r);
+    tls->server_name = any_text(r, text);
+    for (unsigned i = 0; i < 4; i++)
+        tls->offers[i] = any_text(r, text);
+    tls->client.alpn = any_text(r, text);
+    tls->server.alpn = any_text(r, text);
+    tls->client.flags = reader_u32(r);
+    tls->server.flags = reader_u32(r);
+    tls->client.saw_message = bits & 512;
+    tls->client.last_message = reader_u8(r);
+}
+
+static void fill_record(struct record *record, struct reader *r)
+{
+    record->uid = (uint64_t)reader_u32(r) << 32 | reader_u32(r);
+    record->time_ns = (int64_t)((uint64_t)reader_u32(r) << 32 | reader_u32(r));
+    record->duration_ns = (int64_t)((uint64_t)reader_u32(r) << 16 | reader_u16(r));
+    record->direction = (enum direction)(reader_u8(r) % (DIRECTION_EXTERNAL + 1));
+    record->family = record->client_family = reader_u8(r) & 1 ? 4 : 6;
+    record->have_proxy = reader_u8(r) & 1;
+    record->vlans = reader_u8(r) % (SEGMENT_VLANS + 1);
+    record->vlan[0] = reader_u16(r) & 0xfff;
+    reader_copy(r, record->client_ip.bytes, 16);
+    reader_copy(r, record->server_ip.bytes, 16);
+    record->client_port = reader_u16(r);
+    record->client_bytes = reader_u32(r);
+    record->outcome = (enum outcome)(reader_u8(r) % OUTCOME_COUNT);
+    record->end = (enum end_how)(reader_u8(r) % END_COUNT);
+    record->end_from = (enum side)(reader_u8(r) % (SIDE_NONE + 1));
+    record->incomplete = reader_u8(r) & 15;
+    record->findings = reader_u32(r) & ((UINT64_C(1) << FINDING_COUNT) - 1);
+    record->have_fallback = reader_u8(r) & 1;
+    record->have_smtp = record->outcome != OUTCOME_NOT_SMTP;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    enum { FACTS = 256 };
+    struct reader r = reader_of(data, size < FACTS ? size : FACTS);
+    char sensor[64] = "";
+    struct record record = {.sensor = NULL};
+    struct smtp_facts smtp = {.hello = 0};
+    struct tls_facts tls = {.version = 0};
+    struct line line = {.length = 0};
+    size_t text = size > FACTS ? size - FACTS : 0;
+    if (text > UINT16_MAX)
+        text = UINT16_MAX;
+    record.text = (const char *)data + (text ? FACTS : 0);
+    fill_record(&record, &r);
+    fill_smtp(&smtp, &r, text);
+    fill_tls(&tls, &r, text);
+    memcpy(sensor, record.text, text < sizeof sensor - 1 ? text : sizeof sensor - 1);
+    record.sensor = *sensor ? sensor : NULL;
+    record.smtp = &smtp;
+    record.tls = record.uid & 1 ? &tls : NULL;
+    format_of("mxtap")->session(&line, &record);
+    check_event(&line);
+    line.length = 0;
+    format_of("text")->session(&line, &record);
+    if (line.length)
+        check_line(&line);
+    line_free(&line);
+    return 0;
+}

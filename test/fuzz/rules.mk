@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The fuzz targets. make check replays the committed inputs with whatever compiler there is;
+# make fuzz TIME=60 NAME=... builds them with clang's libFuzzer and runs each for so many seconds.
+TIME ?= 60
+CLANG ?= clang
+FUZZERS := $(patsubst test/fuzz/%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
+REPLAYS := $(FUZZERS:%=$(BUILD)/test/fuzz/%)
+
+$(BUILD)/test/fuzz/%.o: ALL_CPPFLAGS += -Itest/fuzz
+
+$(REPLAYS): %: %.o $(BUILD)/test/fuzz/replay.o $(BUILD)/parts.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Built in a folder of its own by a make of its own: other compiler, other flags.
+.PHONY: fuzz fuzz-programs
+fuzz-programs:
+	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=$(CLANG) \
+	  SANITIZE=address,undefined,fuzzer-no-link FUZZING=1 $(FUZZERS:%=$(BUILD)/fuzz/test/fuzz/%.fuzz)
+
+fuzz: fuzz-programs
+	@test/fuzz/run $(BUILD)/fuzz/test/fuzz $(TIME) $(NAME)
+
+%.fuzz: %.o $(BUILD)/parts.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+-include $(REPLAYS:=.d) $(BUILD)/test/fuzz/replay.d
