@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "collector.h"
 #include "decode/decode.h"
-#include "flow/ahead.h"
+#include "flow/flow.h"
 #include "flow/flow.h"
 
 struct analyzer {
@@ -24,28 +24,18 @@ struct analyzer {
     struct log *log;
     struct decoder *decoder;
     struct flow_table *flows;
-    struct flow_ahead *ahead;
     struct sessions *sessions;
     struct collector *collector, *own_collector;
     struct clock clock;
+    int64_t started_ns; /* time of the first packet */
     struct line line;
-    bool have_segment; /* the packet that is decoded has one */
     bool stopped;
 };
 
 static void on_segment(void *user, const struct segment *segment)
 {
     struct analyzer *a = user;
-    a->have_segment = true;
-    flow_ahead_packet(a->ahead, segment, a->clock.now_ns);
-}
-
-/* The turn of a packet, or of nothing but time. */
-static void on_time(void *user, int64_t now_ns)
-{
-    struct analyzer *a = user;
-    flow_tick(a->flows, now_ns);
-    sessions_tick(a->sessions, now_ns);
+    flow_segment(a->flows, segment, a->clock.now_ns);
 }
 
 static void emit(struct analyzer *a)
@@ -92,8 +82,7 @@ static bool open_stages(struct analyzer *a)
         a->collector = a->own_collector = collector_new(o->state, a->log);
     a->sessions = !a->collector ? NULL : sessions_new(&sessions, (struct session_sink){on_record, on_source, a}, a->counters);
     a->flows = a->sessions ? flow_table_new(&flows, sessions_flow_sink(a->sessions), a->counters) : NULL;
-    a->ahead = a->flows ? flow_ahead_new(a->flows, (struct flow_ahead_sink){on_time, a}) : NULL;
-    a->decoder = a->ahead ? decode_new((struct decode_sink){on_segment, a}, a->counters) : NULL;
+    a->decoder = a->flows ? decode_new((struct decode_sink){on_segment, a}, a->counters) : NULL;
     if (a->decoder)
         sessions_follow(a->sessions, a->flows);
     return a->decoder != NULL;
@@ -141,7 +130,6 @@ void analyzer_free(struct analyzer *a)
     if (!a)
         return;
     decode_free(a->decoder);
-    flow_ahead_free(a->ahead);
     flow_table_free(a->flows);
     sessions_free(a->sessions);
     collector_free(a->own_collector);
@@ -149,29 +137,28 @@ void analyzer_free(struct analyzer *a)
     memory_free(a);
 }
 
-static int64_t advance(struct analyzer *a, int64_t time_ns)
+static void pass_time(struct analyzer *a, int64_t time_ns)
 {
-    return clock_advance(&a->clock, time_ns, &a->counters->clock_leaps);
+    if (!a->clock.started)
+        a->started_ns = time_ns;
+    int64_t now_ns = clock_advance(&a->clock, time_ns, &a->counters->clock_leaps);
+    flow_tick(a->flows, now_ns);
+    sessions_tick(a->sessions, now_ns);
 }
 
 void analyzer_packet(struct analyzer *a, const struct packet *packet)
 {
-    int64_t now_ns = advance(a, packet->time_ns);
-    a->have_segment = false;
+    pass_time(a, packet->time_ns);
     decode_packet(a->decoder, packet);
-    if (!a->have_segment)
-        flow_ahead_packet(a->ahead, NULL, now_ns);
 }
 
 void analyzer_tick(struct analyzer *a, int64_t now_ns)
 {
-    flow_ahead_flush(a->ahead);
-    on_time(a, advance(a, now_ns));
+    pass_time(a, now_ns);
 }
 
 void analyzer_finish(struct analyzer *a)
 {
-    flow_ahead_flush(a->ahead);
     flow_finish(a->flows);
 }
 
@@ -189,6 +176,7 @@ void analyzer_facts(const struct analyzer *a, struct stats_facts *facts)
 {
     int64_t last = sessions_last_smtp_ns(a->sessions);
     facts->time_ns = a->clock.now_ns;
+    facts->started_ns = a->started_ns;
     facts->sensor = a->options->sensor;
     facts->interface = a->options->interface;
     facts->quiet_ns = last == INT64_MIN ? -1 : a->clock.now_ns - last;

@@ -138,6 +138,8 @@ static void add_facts(struct stats_facts *sum, const struct stats_facts *one)
     sum->live = true;
     if (one->time_ns > sum->time_ns)
         sum->time_ns = one->time_ns;
+    if (!sum->started_ns || (one->started_ns && one->started_ns < sum->started_ns))
+        sum->started_ns = one->started_ns;
     if (one->quiet_ns >= 0 && (sum->quiet_ns < 0 || one->quiet_ns < sum->quiet_ns))
         sum->quiet_ns = one->quiet_ns;
     sum->bytes_held += one->bytes_held;

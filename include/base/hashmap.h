@@ -73,16 +73,4 @@ static inline struct hashlink *hashmap_first(const struct hashmap *map, uint64_t
     return link;
 }
 
-/* Each asks for memory that hashmap_first will look at, without waiting for it: the bucket first,
- * its newest entry some time later. */
-static inline void hashmap_fetch_bucket(const struct hashmap *map, uint64_t hash)
-{
-    __builtin_prefetch(&map->buckets[hash & map->mask]);
-}
-
-static inline void hashmap_fetch_first(const struct hashmap *map, uint64_t hash)
-{
-    __builtin_prefetch(map->buckets[hash & map->mask]);
-}
-
 #endif

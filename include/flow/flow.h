@@ -71,7 +71,6 @@ struct flow_sink {
     void (*gap)(void *user, struct flow *flow, enum side from, uint64_t length, bool cut); /* cut: by the capture's snapshot length */
     void (*close_half)(void *user, struct flow *flow, enum side from, int64_t time_ns);    /* its FIN, in order */
     void (*end)(void *user, struct flow *flow, enum end_how how, enum side from);          /* last call: takes flow->session */
-    void (*fetch)(void *user, const void *session, bool more); /* bytes for it are coming: fetch its memory; `more`: what it points to */
     void *user;
 };
 
@@ -90,23 +89,6 @@ struct flow_table *flow_table_new(const struct flow_options *options, struct flo
 
 /* flow_segment takes the next TCP segment; now_ns is the packet clock. */
 void flow_segment(struct flow_table *table, const struct segment *segment, int64_t now_ns);
-
-/* The same in steps, for who can look ahead. */
-struct flow_lookup {
-    uint64_t hash;
-    struct flow_key key;
-    uint8_t half, family;
-};
-enum flow_fetch { FLOW_FETCH_BUCKET, FLOW_FETCH_ENTRY, FLOW_FETCH_FLOW, FLOW_FETCH_SESSION, FLOW_FETCH_MORE };
-
-/* flow_look_up fills a lookup; false: its ports are not followed. */
-bool flow_look_up(const struct flow_table *table, const struct segment *segment, struct flow_lookup *lookup);
-
-/* flow_fetch asks for memory that flow_take will need, without waiting for it. In this order, some time apart. */
-void flow_fetch(const struct flow_table *table, const struct flow_lookup *lookup, enum flow_fetch what);
-
-/* flow_take takes the segment. */
-void flow_take(struct flow_table *table, const struct segment *segment, const struct flow_lookup *lookup, int64_t now_ns);
 
 /* flow_tick lets time pass: timeouts, holes that nobody will fill. Cheap when there is nothing to do. */
 void flow_tick(struct flow_table *table, int64_t now_ns);

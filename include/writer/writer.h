@@ -21,6 +21,7 @@ void line_free(struct line *line);
 
 /* What `stats` tells beyond the counters. */
 struct stats_facts {
+    int64_t started_ns;     /* packet time at the beginning of the run: tells the runs of a sensor apart */
     int64_t time_ns;        /* packet time */
     const char *sensor, *interface;
     int64_t quiet_ns;       /* since the last SMTP packet; -1 none seen */

@@ -552,42 +552,16 @@ static bool opens(const struct segment *segment)
     return segment->flags & TCP_SYN || segment->length || !(segment->flags & (TCP_FIN | TCP_RST));
 }
 
-bool flow_look_up(const struct flow_table *table, const struct segment *segment, struct flow_lookup *lookup)
+void flow_segment(struct flow_table *table, const struct segment *segment, int64_t now_ns)
 {
     const uint8_t *ports = table->options.ports;
     if (!table->options.any_port && !port_is_set(ports, segment->source_port) && !port_is_set(ports, segment->destination_port))
-        return false;
-    lookup->half = (uint8_t)make_key(table, segment, &lookup->key);
-    lookup->family = segment->family;
-    lookup->hash = hash_key(table, &lookup->key, segment->family);
-    return true;
-}
-
-void flow_fetch(const struct flow_table *table, const struct flow_lookup *lookup, enum flow_fetch what)
-{
-    if (what == FLOW_FETCH_BUCKET) {
-        hashmap_fetch_bucket(&table->map, lookup->hash);
         return;
-    }
-    if (what == FLOW_FETCH_ENTRY) {
-        hashmap_fetch_first(&table->map, lookup->hash);
-        return;
-    }
-    struct hashlink *link = hashmap_first(&table->map, lookup->hash);
-    if (!link)
-        return;
-    const struct flow *flow = (const void *)((const char *)link - offsetof(struct flow, link));
-    if (what == FLOW_FETCH_FLOW)
-        __builtin_prefetch(&flow->half);
-    else if (flow->session && !flow->shunted)
-        table->sink.fetch(table->sink.user, flow->session, what == FLOW_FETCH_MORE);
-}
-
-void flow_take(struct flow_table *table, const struct segment *segment, const struct flow_lookup *lookup, int64_t now_ns)
-{
     table->counters->segments++;
-    struct arrival arrival = {.segment = segment, .half = lookup->half, .now_ns = now_ns};
-    struct flow *flow = find(table, &lookup->key, lookup->hash, segment->family);
+    struct flow_key key;
+    struct arrival arrival = {.segment = segment, .half = make_key(table, segment, &key), .now_ns = now_ns};
+    uint64_t hash = hash_key(table, &key, segment->family);
+    struct flow *flow = find(table, &key, hash, segment->family);
     if (flow && timed_out(table, flow, now_ns)) {
         flow_time_out(table, flow);
         flow = NULL;
@@ -595,7 +569,7 @@ void flow_take(struct flow_table *table, const struct segment *segment, const st
     if (flow && is_reuse(flow, &arrival))
         flow = begin_anew(table, flow, &arrival);
     else if (!flow && opens(segment))
-        flow = flow_create(table, segment, &lookup->key, lookup->hash, arrival.half);
+        flow = flow_create(table, segment, &key, hash, arrival.half);
     if (!flow)
         return;
     touch(table, flow, segment->time_ns, now_ns);
@@ -604,11 +578,4 @@ void flow_take(struct flow_table *table, const struct segment *segment, const st
     if (flow->stream)
         stream_overdue(&table->streams, flow, now_ns, false);
     take_segment(table, flow, &arrival);
-}
-
-void flow_segment(struct flow_table *table, const struct segment *segment, int64_t now_ns)
-{
-    struct flow_lookup lookup;
-    if (flow_look_up(table, segment, &lookup))
-        flow_take(table, segment, &lookup, now_ns);
 }

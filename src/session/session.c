@@ -476,20 +476,6 @@ static void on_end(void *user, struct flow *flow, enum end_how how, enum side fr
     session_write(ss, s, how, from);
 }
 
-static void on_fetch(void *user, const void *session, bool more)
-{
-    enum { LINE = 64 };
-    const struct session *s = session;
-    (void)user;
-    if (!more) {
-        for (size_t at = 0; at < sizeof *s; at += LINE)
-            __builtin_prefetch((const char *)session + at);
-    } else if (s->handshake) {
-        for (size_t at = 0; at < offsetof(struct handshake, facts); at += LINE)
-            __builtin_prefetch((const char *)s->handshake + at);
-    }
-}
-
 /* ---- the stage */
 
 struct sessions *sessions_new(const struct session_options *options, struct session_sink sink, struct counters *counters)
@@ -514,7 +500,7 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
 
 struct flow_sink sessions_flow_sink(struct sessions *ss)
 {
-    return (struct flow_sink){.open = on_open, .data = on_data, .gap = on_gap, .close_half = on_close_half, .end = on_end, .fetch = on_fetch, .user = ss};
+    return (struct flow_sink){.open = on_open, .data = on_data, .gap = on_gap, .close_half = on_close_half, .end = on_end, .user = ss};
 }
 
 void sessions_follow(struct sessions *ss, struct flow_table *table)

@@ -102,6 +102,7 @@ static void fill_stats(struct event_build *build, const void *subject)
     const struct stats_subject *stats = subject;
     const struct counters *counters = stats->counters;
     event_put_time(build, "time", stats->facts->time_ns);
+    event_put_time(build, "started", stats->facts->started_ns);
     event_put_sensor(build, stats->facts->sensor, stats->facts->interface, NULL);
     event_put_number(build, "packets", counters->packets);
     event_put_number(build, "bytes", counters->bytes);

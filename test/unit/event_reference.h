@@ -517,6 +517,7 @@ static void fill_stats(struct reference_build *build, json_t *event, const void 
     const struct counters *counters = stats->counters;
     char time[TEXT_TIME];
     reference_put_word(build, event, "time", text_time(stats->facts->time_ns, time));
+    reference_put_word(build, event, "started", text_time(stats->facts->started_ns, time));
     reference_put_sensor(build, event, stats->facts->sensor, stats->facts->interface, NULL);
     reference_put_number(build, event, "packets", counters->packets);
     reference_put_number(build, event, "bytes", counters->bytes);

@@ -591,7 +591,8 @@ static const char *stats(const struct stats_facts *facts)
 }
 
 #define STATS_HEAD                                                                                 \
-    "{\"event_type\":\"stats\",\"schema\":1,\"time\":\"1970-01-01T00:00:01.000000Z\","
+    "{\"event_type\":\"stats\",\"schema\":1,\"time\":\"1970-01-01T00:00:01.000000Z\","    \
+    "\"started\":\"1970-01-01T00:00:00.250000Z\","
 #define STATS_TAIL                                                                                 \
     "\"flows\":{\"open\":1,\"open_peak\":4,\"opened\":5,\"evicted\":2,\"without_payload\":3},"     \
     "\"sessions\":{\"total\":7,\"outcomes\":{\"plaintext\":0,\"tls\":6,\"tls_failed\":0,\"not_"    \
@@ -608,10 +609,11 @@ static const char *stats(const struct stats_facts *facts)
 
 static void test_stats(void)
 {
-    struct stats_facts facts = {.time_ns = 1000000000, .quiet_ns = -1, .bytes_held = 4096};
+    struct stats_facts facts = {.time_ns = 1000000000, .started_ns = 250000000, .quiet_ns = -1, .bytes_held = 4096};
     CHECK_TEXT(stats(&facts),
                STATS_HEAD "\"packets\":1001,\"bytes\":2002," STATS_TAIL "\"bytes_held\":4096}");
     facts = (struct stats_facts){.time_ns = 1000000000,
+                                 .started_ns = 250000000,
                                  .sensor = "gw1",
                                  .interface = "eth0",
                                  .quiet_ns = 61999999999,
