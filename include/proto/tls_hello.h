@@ -114,8 +114,8 @@ bool ssl2_hello_plausible(struct slice input);
 /* ssl2_record_header reads a record header of 2 or 3 bytes (returns its size, 0: too short or no SSLv2 record) and, in *length, the bytes after it. */
 unsigned ssl2_record_header(struct slice input, uint16_t *length);
 
-/* tls_cipher_offer returns what a TLS suite or SCSV in a client's list says, as flags. */
-uint32_t tls_cipher_offer(uint16_t id);
+/* tls_cipher_offer adds to `flags` what a TLS suite or SCSV in a client's list says. */
+uint32_t tls_cipher_offer(uint32_t flags, uint16_t id);
 
 /*
  * tls_legacy_offer returns the version that a hello without supported_versions offers by its version field: no more than TLS 1.2

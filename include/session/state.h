@@ -4,6 +4,7 @@
 #define SESSION_STATE_H
 
 #include "base/buffer.h"
+#include "base/slab.h"
 #include "flow/classify.h"
 #include "proto/proxy.h"
 #include "proto/smtp_dialog.h"
@@ -85,6 +86,7 @@ struct sessions {
     struct counters *counters;
     struct flow_table *table;
     struct pool pool;
+    struct slab session_slab, handshake_slab;
     struct digests *digests;
     struct certificate_cache *certificates;
     struct classifier *classifier;

@@ -23,7 +23,7 @@ static uint32_t cipher_offers(struct slice ciphers)
     while (list.left) {
         uint32_t id = reader_u24(&list);
         if (!list.bad && id <= UINT16_MAX)
-            flags |= tls_cipher_offer((uint16_t)id);
+            flags = tls_cipher_offer(flags, (uint16_t)id);
     }
     return flags;
 }

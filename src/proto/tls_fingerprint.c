@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fingerprints of hellos for the session: JA3, JA3S (MD5 of lists) and JA4 (SHA-256 of sorted
  * ones). */
-#include <stdio.h>
+#include <string.h>
 
 #include "proto/tls_fingerprint.h"
 
@@ -35,24 +35,42 @@ static void sink_begin(struct sink *sink, struct digests *digests, enum digest_k
     sink->length = 0;
 }
 
-static void sink_char(struct sink *sink, char c)
+/* Room for one id and what stands before it. */
+static char *sink_room(struct sink *sink)
 {
-    if (sink->length == SINK_TEXT)
+    enum { MOST = 1 + 5 };
+    if (sink->length > SINK_TEXT - MOST)
         sink_flush(sink);
-    sink->text[sink->length++] = c;
+    return sink->text + sink->length;
 }
 
-static void sink_decimal(struct sink *sink, uint16_t value)
+static inline void sink_char(struct sink *sink, char c)
 {
-    if (value >= 10)
-        sink_decimal(sink, value / 10);
-    sink_char(sink, (char)('0' + value % 10));
+    *sink_room(sink) = c;
+    sink->length++;
 }
 
-static void sink_hex(struct sink *sink, uint16_t value)
+/* Each writes an id after a separator, NUL: none. */
+static inline void sink_decimal(struct sink *sink, char separator, uint16_t value)
 {
+    char *at = sink_room(sink);
+    if (separator)
+        *at++ = separator;
+    unsigned digits = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10000 ? 4 : 5;
+    for (unsigned i = digits, rest = value; i > 0; i--, rest /= 10)
+        at[i - 1] = (char)('0' + rest % 10);
+    sink->length = (size_t)(at + digits - sink->text);
+}
+
+static inline void sink_hex(struct sink *sink, char separator, uint16_t value)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *at = sink_room(sink);
+    if (separator)
+        *at++ = separator;
     for (int shift = 12; shift >= 0; shift -= 4)
-        sink_char(sink, "0123456789abcdef"[value >> shift & 15]);
+        *at++ = digits[value >> shift & 15];
+    sink->length = (size_t)(at - sink->text);
 }
 
 /* Ends the digest and writes its first `digits` hex digits; false, and an empty text, on a failure.
@@ -87,20 +105,19 @@ static bool next_extension_type(struct reader *list, uint16_t *id)
     return !list->bad;
 }
 
-/* A field of JA3: decimal ids with "-" between them, without GREASE. */
-static void ja3_list(struct sink *sink, struct slice list,
-                     bool (*next)(struct reader *, uint16_t *))
+/* A field of JA3 after the first: decimal ids with "-" between them, without GREASE. */
+static inline __attribute__((always_inline)) void
+ja3_list(struct sink *sink, struct slice list, bool (*next)(struct reader *, uint16_t *))
 {
     struct reader r = reader_of_slice(list);
-    bool first = true;
+    char separator = '\0';
     uint16_t id;
+    sink_char(sink, ',');
     while (next(&r, &id)) {
         if (tls_is_grease(id))
             continue;
-        if (!first)
-            sink_char(sink, '-');
-        sink_decimal(sink, id);
-        first = false;
+        sink_decimal(sink, separator, id);
+        separator = '-';
     }
 }
 
@@ -111,14 +128,10 @@ bool tls_ja3(const struct tls_client_hello *hello, struct digests *digests, char
     if (hello->flags & (TLS_SSL2_FORMAT | TLS_INCOMPLETE))
         return false;
     sink_begin(&sink, digests, DIGEST_MD5);
-    sink_decimal(&sink, hello->legacy_version);
-    sink_char(&sink, ',');
+    sink_decimal(&sink, '\0', hello->legacy_version);
     ja3_list(&sink, hello->ciphers, next_id);
-    sink_char(&sink, ',');
     ja3_list(&sink, hello->extensions, next_extension_type);
-    sink_char(&sink, ',');
     ja3_list(&sink, hello->groups, next_id);
-    sink_char(&sink, ',');
     ja3_list(&sink, hello->point_formats, next_byte);
     return sink_end(&sink, TLS_JA3 - 1, out);
 }
@@ -130,18 +143,17 @@ bool tls_ja3s(const struct tls_server_hello *hello, struct digests *digests, cha
     if (hello->flags & TLS_INCOMPLETE)
         return false;
     sink_begin(&sink, digests, DIGEST_MD5);
-    sink_decimal(&sink, hello->legacy_version);
-    sink_char(&sink, ',');
-    sink_decimal(&sink, hello->cipher);
-    sink_char(&sink, ',');
+    sink_decimal(&sink, '\0', hello->legacy_version);
+    sink_decimal(&sink, ',', hello->cipher);
     ja3_list(&sink, hello->extensions, next_extension_type);
     return sink_end(&sink, TLS_JA3 - 1, out);
 }
 
 /* The ids of a list without GREASE, server_name and ALPN; the latter two are counted in *counted.
  */
-static size_t collect(struct slice list, bool (*next)(struct reader *, uint16_t *),
-                      uint16_t ids[JA4_IDS], unsigned *counted)
+static inline __attribute__((always_inline)) size_t
+collect(struct slice list, bool (*next)(struct reader *, uint16_t *), uint16_t ids[JA4_IDS],
+        unsigned *counted)
 {
     struct reader r = reader_of_slice(list);
     bool extensions = next == next_extension_type;
@@ -194,16 +206,12 @@ static bool ja4_hash(struct digests *digests, uint16_t *ids, size_t count, struc
     }
     sort_ids(ids, count);
     sink_begin(&sink, digests, DIGEST_SHA256);
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            sink_char(&sink, ',');
-        sink_hex(&sink, ids[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        sink_hex(&sink, i ? ',' : '\0', ids[i]);
     while (tls_list_next(&list, &id)) {
         if (tls_is_grease(id))
             continue;
-        sink_char(&sink, separator);
-        sink_hex(&sink, id);
+        sink_hex(&sink, separator, id);
         separator = ',';
     }
     return sink_end(&sink, JA4_HASH, out);
@@ -282,8 +290,21 @@ bool tls_ja4(const struct tls_client_hello *hello, struct digests *digests, char
     if (!ja4_hash(digests, ids, count, hello->signatures, extension_hash))
         return false;
     ja4_alpn(hello->alpn, alpn);
-    snprintf(out, TLS_JA4, "t%s%c%02u%02u%c%c_%s_%s", ja4_version_text(ja4_version(hello)),
-             hello->flags & TLS_HAS_SERVER_NAME ? 'd' : 'i', ciphers, extensions, alpn[0], alpn[1],
-             cipher_hash, extension_hash);
+    const char *version = ja4_version_text(ja4_version(hello));
+    const char head[] = {'t',
+                         version[0],
+                         version[1],
+                         hello->flags & TLS_HAS_SERVER_NAME ? 'd' : 'i',
+                         (char)('0' + ciphers / 10),
+                         (char)('0' + ciphers % 10),
+                         (char)('0' + extensions / 10),
+                         (char)('0' + extensions % 10),
+                         alpn[0],
+                         alpn[1],
+                         '_'};
+    memcpy(out, head, sizeof head);
+    memcpy(out + sizeof head, cipher_hash, JA4_HASH);
+    out[sizeof head + JA4_HASH] = '_';
+    memcpy(out + sizeof head + JA4_HASH + 1, extension_hash, JA4_HASH + 1);
     return true;
 }

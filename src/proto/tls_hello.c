@@ -302,13 +302,16 @@ static bool server_extensions(struct tls_server_hello *hello)
     return ok && !extensions.bad;
 }
 
-uint32_t tls_cipher_offer(uint16_t id)
+uint32_t tls_cipher_offer(uint32_t flags, uint16_t id)
 {
     if (id == FALLBACK_SCSV)
-        return TLS_HAS_FALLBACK_SCSV;
+        return flags | TLS_HAS_FALLBACK_SCSV;
     if (id == RENEGOTIATION_SCSV)
-        return TLS_HAS_RENEGOTIATION_INFO;
-    return tls_cipher_traits(id) & TLS_CIPHER_FORWARD_SECRECY ? TLS_OFFERS_FORWARD_SECRECY : 0;
+        return flags | TLS_HAS_RENEGOTIATION_INFO;
+    if (flags & TLS_OFFERS_FORWARD_SECRECY)
+        return flags; /* no need to look it up */
+    bool forward = tls_cipher_traits(id) & TLS_CIPHER_FORWARD_SECRECY;
+    return forward ? flags | TLS_OFFERS_FORWARD_SECRECY : flags;
 }
 
 /*
@@ -343,7 +346,7 @@ static void summarize_offers(struct tls_client_hello *hello)
     uint16_t id;
     struct reader list = reader_of_slice(hello->ciphers);
     while (tls_list_next(&list, &id))
-        hello->flags |= tls_cipher_offer(id);
+        hello->flags = tls_cipher_offer(hello->flags, id);
     list = reader_of_slice(hello->groups);
     while (tls_list_next(&list, &id))
         if (tls_group_post_quantum(id))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names and properties of TLS code points, for the hello parsers, the session and the writer. */
 #include <stdio.h>
+#include <string.h>
 
 #include "proto/tls_names.h"
 
@@ -131,9 +132,12 @@ const char *tls_version_name(uint16_t id, char out[TLS_VERSION_NAME])
     enum tls_version rank = tls_version_rank(id);
     if (rank == TLS_VERSION_NONE)
         return NULL;
-    if (!is_draft(id))
-        snprintf(out, TLS_VERSION_NAME, "%s", word_tls_version(rank));
-    else if (id >> 8 == DRAFT)
+    if (!is_draft(id)) {
+        const char *word = word_tls_version(rank);
+        memcpy(out, word, strlen(word) + 1);
+        return out;
+    }
+    if (id >> 8 == DRAFT)
         snprintf(out, TLS_VERSION_NAME, "TLSv1.3-draft%u", id & 0xffu);
     else
         snprintf(out, TLS_VERSION_NAME, "TLSv1.3-%s%02x", id >> 8 == FACEBOOK ? "fb" : "7e",

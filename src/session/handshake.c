@@ -16,7 +16,7 @@ bool session_looks_like_tls(struct slice bytes)
 bool session_begin_tls(struct sessions *ss, struct session *s)
 {
     session_free_tls(ss, s);
-    s->handshake = memory_new(sizeof *s->handshake);
+    s->handshake = slab_take(&ss->handshake_slab);
     if (!s->handshake) {
         ss->counters->memory_failures++;
         return false;
@@ -46,7 +46,7 @@ void session_free_tls(struct sessions *ss, struct session *s)
     certificate_release(ss->certificates, s->handshake->facts.client.certificate);
     certificate_release(ss->certificates, s->handshake->facts.server.certificate);
     ss->held -= sizeof *s->handshake;
-    memory_free(s->handshake);
+    slab_give(&ss->handshake_slab, s->handshake);
     s->handshake = NULL;
 }
 

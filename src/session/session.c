@@ -15,7 +15,7 @@ void session_keep_bytes(struct sessions *ss, struct session *s, struct slice byt
     if (!length || size > UINT16_MAX)
         return;
     if (size > s->text_capacity) {
-        size_t capacity = s->text_capacity ? s->text_capacity : 64;
+        size_t capacity = s->text_capacity ? s->text_capacity : 128;
         while (capacity < size)
             capacity *= 2;
         capacity = capacity > UINT16_MAX ? UINT16_MAX : capacity;
@@ -79,7 +79,7 @@ static void session_free(struct sessions *ss, struct session *s)
     ss->held -= sizeof *s + s->text_capacity + (s->proxied ? sizeof *s->proxied : 0);
     memory_free(s->proxied);
     memory_free(s->text);
-    memory_free(s);
+    slab_give(&ss->session_slab, s);
 }
 
 /* ---- what became of it */
@@ -304,7 +304,7 @@ static void *on_open(void *user, struct flow *flow, unsigned half, struct slice 
     struct sessions *ss = user;
     if (!flow->mail_port && !session_worth_judging(first))
         return NULL;
-    struct session *s = memory_new(sizeof *s);
+    struct session *s = slab_take(&ss->session_slab);
     if (!s) {
         ss->counters->memory_failures++;
         return NULL;
@@ -488,6 +488,8 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
     ss->counters = counters;
     ss->last_smtp_ns = INT64_MIN;
     pool_init(&ss->pool, LIMIT_POOL_BYTES);
+    slab_init(&ss->session_slab, sizeof(struct session));
+    slab_init(&ss->handshake_slab, sizeof(struct handshake));
     ss->digests = digests_new();
     ss->certificates = ss->digests ? certificate_cache_new(ss->digests) : NULL;
     ss->classifier = classifier_new();
@@ -526,5 +528,7 @@ void sessions_free(struct sessions *ss)
     classifier_free(ss->classifier);
     digests_free(ss->digests);
     pool_close(&ss->pool);
+    slab_close(&ss->session_slab);
+    slab_close(&ss->handshake_slab);
     memory_free(ss);
 }

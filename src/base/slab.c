@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Blocks of one size, for what comes and goes with every session. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/slab.h"
+
+/* A spare block or a chunk, in a list of them. */
+struct node {
+    struct node *next;
+};
+
+enum { CHUNK = 65536, ALIGNMENT = 16 };
+
+void slab_init(struct slab *slab, size_t size)
+{
+    size = size < sizeof(struct node) ? sizeof(struct node) : size;
+    *slab = (struct slab){.size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT};
+}
+
+static void give(struct slab *slab, void *block)
+{
+    struct node *node = block;
+    node->next = slab->spare;
+    slab->spare = node;
+}
+
+#ifdef __SANITIZE_ADDRESS__
+
+/* Every block by itself, so that the sanitizer sees its borders and its end. */
+static void add_chunk(struct slab *slab)
+{
+    void *block = memory_new(slab->size);
+    if (block)
+        give(slab, block);
+}
+
+void slab_give(struct slab *slab, void *block)
+{
+    (void)slab;
+    memory_free(block);
+}
+
+#else
+
+static void add_chunk(struct slab *slab)
+{
+    char *chunk = memory_new(CHUNK);
+    struct node *node = (void *)chunk;
+    if (!chunk)
+        return;
+    node->next = slab->chunks;
+    slab->chunks = node;
+    slab->held += CHUNK;
+    for (size_t at = ALIGNMENT; at + slab->size <= CHUNK; at += slab->size)
+        give(slab, chunk + at);
+}
+
+void slab_give(struct slab *slab, void *block)
+{
+    if (block)
+        give(slab, block);
+}
+
+#endif
+
+void *slab_take(struct slab *slab)
+{
+    if (!slab->spare)
+        add_chunk(slab);
+    struct node *node = slab->spare;
+    if (!node)
+        return NULL;
+    slab->spare = node->next;
+    memset(node, 0, slab->size);
+    return node;
+}
+
+void slab_close(struct slab *slab)
+{
+    for (struct node *chunk = slab->chunks, *next; chunk; chunk = next) {
+        next = chunk->next;
+        memory_free(chunk);
+    }
+    slab_init(slab, slab->size);
+}
