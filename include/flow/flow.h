@@ -48,7 +48,7 @@ struct flow {
     bool mail_port : 1;     /* one of its ports is a mail port */
     bool opened : 1;        /* the sink was asked for a session */
     uint8_t end_from;       /* index of the half that began the end */
-    uint8_t known[2];       /* half[i].first is set */
+    uint8_t known[2];       /* half[i].first is set: KNOWN_ states */
     uint8_t seen[2];        /* packets of that half were seen */
     uint8_t fin[2];         /* FIN_ states */
 
@@ -59,6 +59,7 @@ struct flow {
     uint16_t capture;       /* struct packet's source of the first packet */
 };
 
+enum { KNOWN_NOT, KNOWN, KNOWN_BY_BOTH /* the other side acknowledged it: no SYN changes it any more */ };
 enum { FIN_NONE, FIN_SEEN /* behind a hole */, FIN_DELIVERED };
 
 /*

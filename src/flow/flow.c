@@ -70,7 +70,7 @@ void flow_table_free(struct flow_table *table)
 
 uint64_t flow_held(const struct flow_table *table)
 {
-    return table->slab_count * sizeof(struct slab) + (table->map.mask + 1) * sizeof(void *) + table->streams.held;
+    return table->slab_count * sizeof(struct slab) + (table->map.mask + 1) * sizeof(struct hashbucket) + table->streams.held;
 }
 
 /* ---- lists: by the second in which a flow was last heard of */
@@ -365,7 +365,7 @@ static void learn_first(struct flow *flow, unsigned half, uint32_t sequence)
 {
     flow->half[half].first = sequence;
     flow->half[half].acked = 0;
-    flow->known[half] = true;
+    flow->known[half] = KNOWN;
 }
 
 /* The other side's acknowledgment tells how much of ours it has, and where ours begins if nothing of it was seen. */
@@ -377,6 +377,8 @@ static void take_acknowledgment(struct flow *flow, unsigned half, uint32_t ackno
     }
     struct flow_half *other = &flow->half[!half];
     uint32_t offset = acknowledgment - other->first;
+    if (!other->next && offset <= LIMIT_WINDOW)
+        flow->known[!half] = KNOWN_BY_BOTH;
     int32_t ahead = (int32_t)(offset - (uint32_t)other->next), further = (int32_t)(offset - other->acked);
     if (ahead <= LIMIT_WINDOW && further > 0)
         other->acked = offset;
@@ -403,6 +405,10 @@ static void open_session(struct flow_table *table, struct flow *flow, const stru
     flow->session = table->sink.open(table->sink.user, flow, a->half, a->segment->payload);
     if (!flow->session)
         flow->shunted = true;
+    /* A FIN that came first was behind bytes that nobody saw. */
+    for (unsigned half = 0; half < 2 && flow->session; half++)
+        if (flow->half[half].next)
+            table->sink.gap(table->sink.user, flow, flow_side(flow, half), flow->half[half].next, false);
 }
 
 /* Shunted: only where the data end matters. */
@@ -437,6 +443,7 @@ static bool locate(struct flow_table *table, struct flow *flow, const struct arr
         table->counters->segments_stray++;
         if (!goes_on || ahead < 0)
             return false;
+        own->acked = sequence - own->first; /* the hole before it will not be filled */
     }
     *offset = own->next + (uint64_t)(int64_t)ahead;
     return true;
@@ -476,8 +483,8 @@ static bool reset_in_window(const struct flow *flow, const struct arrival *a)
 }
 
 /*
- * A SYN on a connection that carried data may be the same ports used anew, or forged. It is believed when the old
- * connection was ending or long silent, else when the other side answers it.
+ * A SYN on a connection that is open may be the same ports used anew, or forged. It is believed when the old
+ * connection was never answered, was ending or long silent, else when the other side answers it.
  */
 static bool is_reuse(struct flow *flow, const struct arrival *a)
 {
@@ -490,7 +497,8 @@ static bool is_reuse(struct flow *flow, const struct arrival *a)
         return flow->reuse_asked && segment->acknowledgment == flow->reuse;
     if (flow->known[a->half] && flow->half[a->half].first == segment->sequence + 1)
         return false;
-    if (!flow->had_payload || flow->fin[0] || flow->fin[1] || a->now_ns - flow->last_ns > LIMIT_BARE_S * INT64_C(1000000000))
+    bool unanswered = !flow->had_payload && !flow->seen[!a->half];
+    if (unanswered || flow->fin[0] || flow->fin[1] || a->now_ns - flow->last_ns > LIMIT_BARE_S * INT64_C(1000000000))
         return flow->known[a->half];
     flow->reuse_asked = true;
     flow->reuse = segment->sequence + 1;
@@ -520,7 +528,7 @@ static void take_segment(struct flow_table *table, struct flow *flow, const stru
         flow->syn_seen = true;
         if (!flow->roles_known)
             find_roles(table, flow, segment, a->half);
-        if (!flow->half[a->half].next && !flow->stream)
+        if (flow->known[a->half] != KNOWN_BY_BOTH && !flow->half[a->half].next && !flow->stream)
             learn_first(flow, a->half, segment->sequence + 1);
     }
     if (segment->flags & TCP_ACK)
