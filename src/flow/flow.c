@@ -70,7 +70,7 @@ void flow_table_free(struct flow_table *table)
 
 uint64_t flow_held(const struct flow_table *table)
 {
-    return table->slab_count * sizeof(struct slab) + (table->map.mask + 1) * sizeof(struct hashbucket) + table->streams.held;
+    return table->slab_count * sizeof(struct slab) + (table->map.mask + 1) * sizeof(void *) + table->streams.held;
 }
 
 /* ---- lists: by the second in which a flow was last heard of */
