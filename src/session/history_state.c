@@ -120,6 +120,13 @@ static bool read_lacked(struct history *h, char **word)
     return true;
 }
 
+/* It goes into events as it is. */
+static bool is_community_id(const char *text)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=:";
+    return strspn(text, letters) == strlen(text) && strlen(text) < sizeof((struct failure *)NULL)->community_id;
+}
+
 static bool read_failed(struct history *h, char **word)
 {
     struct history_peer server, client;
@@ -129,12 +136,13 @@ static bool read_failed(struct history *h, char **word)
         !get_name(word[5], banner) || !get_number(word[6], INT64_MAX, &time_ns) || strlen(word[7]) != 16)
         return false;
     uint64_t uid = strtoull(word[7], &end, 16);
-    struct failure *failure = *end || strlen(word[8]) >= sizeof failure->community_id ? NULL : history_failure(h, &client, hello, &server, banner);
+    const char *id = strcmp(word[8], "-") == 0 ? "" : word[8];
+    struct failure *failure = *end || !is_community_id(id) ? NULL : history_failure(h, &client, hello, &server, banner);
     if (!failure)
         return false;
     failure->time_ns = (int64_t)time_ns;
     failure->uid = uid;
-    strcpy(failure->community_id, word[8]);
+    strcpy(failure->community_id, id);
     return true;
 }
 
@@ -217,7 +225,7 @@ static uint64_t write_offers(const struct history *h, FILE *file)
     uint64_t lines = 0;
     for (const struct offer *o = h->offer_list.oldest; o; o = o->newer) {
         bool pair = o->client.family != 0;
-        if (pair ? !o->offered_s : !o->lacked_s)
+        if (pair ? o->offered_s <= 0 : o->lacked_s <= 0) /* 0: never; below: a broken clock's */
             continue;
         fprintf(file, "%s %s %u %s %s %" PRId64, pair ? "offer" : "lacked", put_address(&o->server, server), o->server.port,
                 put_name(o->name, name), put_address(pair ? &o->client : &o->lacked_by, client), pair ? o->offered_s : o->lacked_s);
@@ -231,10 +239,14 @@ static uint64_t write_failures(const struct history *h, FILE *file)
 {
     char server[INET6_ADDRSTRLEN], client[INET6_ADDRSTRLEN], hello[STATE_NAME], banner[STATE_NAME];
     uint64_t lines = 0;
-    for (const struct failure *f = h->failure_list.oldest; f; f = f->newer, lines++)
+    for (const struct failure *f = h->failure_list.oldest; f; f = f->newer) {
+        if (f->time_ns < 0)
+            continue;
         fprintf(file, "failed %s %s %s %u %s %" PRId64 " %016" PRIx64 " %s\n", put_address(&f->client, client),
                 put_name(f->text, hello), put_address(&f->server, server), f->server.port, put_name(f->banner, banner),
-                f->time_ns, f->uid, f->community_id);
+                f->time_ns, f->uid, *f->community_id ? f->community_id : "-");
+        lines++;
+    }
     return lines;
 }
 

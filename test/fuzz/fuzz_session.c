@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A mail session must give the same record however its bytes were cut into segments and in whatever
- * order these came (of what is not SMTP, only that it is not: nDPI goes by segments). Input: a byte of options, 4 that choose how, then turns of one byte (side) and
+ * order these came (of what is not SMTP only that it is not: nDPI goes by segments;
+ * and what an injected reply is followed by is looked for at the next segment). Input: a byte of options, 4 that choose how, then turns of one byte (side) and
  * two (length) and their bytes.
  */
 #define FUZZ_QUIET
@@ -33,7 +34,7 @@ static void on_record(void *user, struct record *record)
 {
     struct scene *scene = user;
     record->uid = 0;
-    if (record->outcome == OUTCOME_NOT_SMTP)
+    if (record->outcome == OUTCOME_NOT_SMTP || record->findings >> FINDING_RESPONSE_INJECTION & 1)
         record->tls = NULL, record->protocol = NULL;
     format_of("mxtap")->session(&scene->line, record);
 }
