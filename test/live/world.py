@@ -41,6 +41,7 @@ def link_up():
     run("ip", "link", "add", "c0", "netns", CLIENTS, "type", "veth", "peer", "name", "s0", "netns", SERVERS)
     for ns, dev in ((CLIENTS, "c0"), (SERVERS, "s0")):
         run("ip", "-n", ns, "link", "set", dev, "up")
+        run(*inside(ns, "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/%s/keep_addr_on_down" % dev))
         run(*inside(ns, "ethtool", "-K", dev, "tso", "off", "gso", "off", "gro", "off", "tx", "off",
                     "rx", "off"), check=False)
     addresses(CLIENTS, "c0", "fd25::10/64", *("10.25.0.%d/24" % n for n in range(FIRST_CLIENT, 200)))
