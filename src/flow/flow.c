@@ -411,15 +411,15 @@ static void open_session(struct flow_table *table, struct flow *flow, const stru
             table->sink.gap(table->sink.user, flow, flow_side(flow, half), flow->half[half].next, false);
 }
 
-/* Shunted: only where the data end matters. */
-static void count_only(struct flow *flow, unsigned half, uint64_t end, bool fin)
+/* Shunted: only where the data end matters, and who began the end: who acknowledges a FIN that the capture has later did not. */
+static void count_only(struct flow *flow, unsigned half, uint64_t end, bool fin, uint64_t needs)
 {
     if (end > flow->half[half].next)
         flow->half[half].next = end;
     if (!fin || flow->fin[half] == FIN_DELIVERED)
         return;
     if (flow->fin[!half] != FIN_DELIVERED)
-        flow->end_from = (uint8_t)half;
+        flow->end_from = (uint8_t)(needs == flow->half[!half].next + 1 ? !half : half);
     flow->fin[half] = FIN_DELIVERED;
 }
 
@@ -468,7 +468,7 @@ static void take_payload(struct flow_table *table, struct flow *flow, const stru
         stream_push(&table->streams, flow, a->half, &piece);
     }
     if (flow->shunted || !flow->session)
-        count_only(flow, a->half, piece.offset + segment->length, fin);
+        count_only(flow, a->half, piece.offset + segment->length, fin, fin ? needs_of(flow, a) : 0);
 }
 
 /* A RST counts only where the peer could accept it: from its last acknowledgment on (RFC 5961 3). */

@@ -21,6 +21,7 @@ struct stream {
     struct held *head[2], *tail[2];
     uint32_t count[2], bytes[2];
     uint64_t fin_at[2]; /* offset of a FIN behind a hole (flow->fin is FIN_SEEN) */
+    uint64_t fin_needs[2];
     int64_t since_ns;   /* when the oldest thing that waits began to */
 };
 
@@ -137,7 +138,8 @@ static bool deliver_first_held(struct stream_context *context, struct flow *flow
 static bool deliver_held_fin(struct stream_context *context, struct flow *flow, unsigned half)
 {
     struct stream *stream = flow->stream;
-    if (flow->fin[half] != FIN_SEEN || stream->head[half] || flow->half[half].next < stream->fin_at[half])
+    if (flow->fin[half] != FIN_SEEN || stream->head[half] || flow->half[half].next < stream->fin_at[half] ||
+        !needs_met(flow, half, stream->fin_needs[half]))
         return false;
     deliver_fin(context, flow, half, stream->since_ns);
     return true;
@@ -329,6 +331,10 @@ static bool give_up_one(struct stream_context *context, struct flow *flow, bool 
     }
     for (unsigned half = 0; half < 2 && stream; half++) {
         struct held *head = stream->head[half];
+        if (!head && flow->fin[half] == FIN_SEEN && flow->half[half].next >= stream->fin_at[half] && stream->fin_needs[half]) {
+            stream->fin_needs[half] = 0;
+            return true;
+        }
         if (!head)
             continue;
         if (head->offset > flow->half[half].next && unacknowledged) {
@@ -422,6 +428,7 @@ static void keep(struct stream_context *context, struct flow *flow, unsigned hal
     if (piece->fin && flow->fin[half] == FIN_NONE && stream_of(context, flow, piece->time_ns)) {
         flow->fin[half] = FIN_SEEN;
         flow->stream->fin_at[half] = piece->offset + piece->length;
+        flow->stream->fin_needs[half] = piece->needs;
     }
 }
 

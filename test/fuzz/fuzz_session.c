@@ -2,7 +2,8 @@
 /*
  * A mail session must give the same record however its bytes were cut into segments and in whatever
  * order these came (of what is not SMTP only that it is not: nDPI goes by segments;
- * and what an injected reply is followed by is looked for at the next segment). Input: a byte of options, 4 that choose how, then turns of one byte (side) and
+ * and what an injected reply is followed by is looked for at the next segment). No piece is shorter than a
+ * record header: what begins with one byte alone is judged by it. Input: a byte of options, 4 that choose how, then turns of one byte (side) and
  * two (length) and their bytes.
  */
 #define FUZZ_QUIET
@@ -75,7 +76,7 @@ static void send_turn(struct scene *scene, unsigned side, struct slice turn, con
         send_piece(scene, side, turn, 0, turn.length);
     } else {
         for (unsigned i = 1; i < PIECES; i++) {
-            size_t step = 1 + (how[i % 3] & 31) * (i % 3 == 2 ? 9u : 1u);
+            size_t step = 6 + (how[i % 3] & 31) * (i % 3 == 2 ? 9u : 1u);
             cut[i] = cut[i - 1] + step < turn.length ? cut[i - 1] + step : turn.length;
         }
         cut[PIECES] = turn.length;

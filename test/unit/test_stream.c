@@ -225,6 +225,28 @@ static void test_fin_behind_hole(void)
     ENDS(&s, "S.[fin client]");
 }
 
+/* The capture has the answer to a FIN before the FIN: who began is told by what was acknowledged. */
+static void test_fin_before_fin(void)
+{
+    for (unsigned shunted = 0; shunted < 2; shunted++) {
+        struct scene s;
+        scene_begin(&s);
+        s.shunt_at = shunted ? "x" : NULL;
+        shake(&s, 100, 5000);
+        seg(&s, 'C', A, 101, 5001, "x");
+        seg(&s, 'S', FIN, 5001, 103, "");
+        seg(&s, 'C', FIN, 102, 5001, "");
+        ENDS(&s, shunted ? "C(x)[fin client]" : "C(x)C.S.[fin client]");
+    }
+    struct scene s;
+    scene_begin(&s); /* what it acknowledged never comes */
+    shake(&s, 100, 5000);
+    seg(&s, 'C', A, 101, 5001, "x");
+    seg(&s, 'S', FIN, 5001, 106, "");
+    pass(&s, S);
+    ENDS(&s, "C(x)C-4S.[fin server]");
+}
+
 static void test_shunted(void)
 {
     struct scene s;
@@ -258,6 +280,7 @@ int main(void)
     test_cut();
     test_causal_order();
     test_fin_behind_hole();
+    test_fin_before_fin();
     test_shunted();
     return TEST_END();
 }
