@@ -107,7 +107,7 @@ def scan(options, data, messages):
             return ["the capture was not read"]
         time.sleep(0.2)
         return sorted({repr(s) for block in memory(process.pid) for s in secrets() if s in block})
-    except PermissionError:
+    except (PermissionError, FileNotFoundError):
         return None
     finally:
         process.stdin.close()
