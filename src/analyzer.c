@@ -231,7 +231,8 @@ bool analyzer_run(const struct analyzer_options *options, struct capture *captur
     if (told)
         fputs("\r\x1b[K", stderr);
     analyzer_finish(a);
-    analyzer_stats(a, NULL);
+    if (counters->packets) /* else there is no time to give it */
+        analyzer_stats(a, NULL);
     bool saved = analyzer_save(a);
     analyzer_free(a);
     return saved;
