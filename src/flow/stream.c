@@ -274,6 +274,8 @@ static bool hold_new(struct stream_context *context, struct flow *flow, unsigned
             at = until;
         } else {
             compare(context, next, piece);
+            if (piece->needs < next->needs)
+                next->needs = piece->needs; /* what is held was sent again later, and now its first copy comes */
             at = next->offset + next->length;
         }
     }

@@ -211,6 +211,21 @@ static void test_causal_order(void)
     ENDS(&s, "[eof]");
 }
 
+/* A later copy acknowledged more than the first one: that must not hold it back. */
+static void test_needs_of_first_copy(void)
+{
+    struct scene s;
+    scene_begin(&s);
+    shake(&s, 100, 5000);
+    seg(&s, 'S', A, 5005, 111, "220\n");  /* sent again, after DATA\n was there */
+    seg(&s, 'S', A, 5001, 106, "250\n");
+    seg(&s, 'S', A, 5005, 106, "220\n");
+    seg(&s, 'C', A, 106, 5009, "DATA\n");
+    seg(&s, 'C', A, 101, 5001, "EHLO\n");
+    TOLD(&s, "C(EHLO\n)S(250\n)S(220\n)C(DATA\n)");
+    ENDS(&s, "[eof]");
+}
+
 static void test_fin_behind_hole(void)
 {
     struct scene s;
@@ -279,6 +294,7 @@ int main(void)
     test_held_limits();
     test_cut();
     test_causal_order();
+    test_needs_of_first_copy();
     test_fin_behind_hole();
     test_fin_before_fin();
     test_shunted();
