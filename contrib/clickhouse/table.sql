@@ -2,7 +2,7 @@
 -- test/run siem with the 18.16 that Debian 12 has; newer ones know these functions, too.
 --
 --   clickhouse-client --multiquery <table.sql
---   sed 's/\\/\\\\/g' events.jsonl |
+--   sed 's/\\/\\\\/g' events.json |
 --       clickhouse-client -q 'INSERT INTO mxtap (line) FORMAT TabSeparated'
 --   clickhouse-client --multiquery <queries.sql
 CREATE TABLE IF NOT EXISTS mxtap

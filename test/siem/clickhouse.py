@@ -26,6 +26,10 @@ def missing():
     return ", ".join(lacks) + " not here" if lacks else None
 
 
+# It knows zones by their names in the database, not as POSIX writes them.
+ENVIRONMENT = dict(os.environ, TZ="UTC")
+
+
 class Server:
     """Runs while the context lasts, in its folder."""
 
@@ -40,7 +44,8 @@ class Server:
 
     def __enter__(self):
         self.process = subprocess.Popen(["clickhouse-server", "--config-file=" + self.config],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        env=ENVIRONMENT)
         for _ in range(100):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -56,7 +61,7 @@ class Server:
     def ask(self, data, *options):
         done = subprocess.run(["clickhouse-client", "--port", str(self.port), *options], input=data,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
-                              check=False)
+                              env=ENVIRONMENT, check=False)
         if done.returncode:
             raise RuntimeError(done.stderr.decode()[-500:])
         return done.stdout.decode()

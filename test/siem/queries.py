@@ -130,7 +130,7 @@ def output(command, folder, stdin=None):
 def with_jq(folder):
     def ask(name):
         command = ["jq", "-nrf", os.path.join(QUERIES, name + ".jq"), "--argjson", "now",
-                   str(int(time.time())), os.path.join(folder, "events.jsonl")]
+                   str(int(time.time())), os.path.join(folder, "events.json")]
         return [line.split("\t") for line in output(command, folder)]
     return ask
 
@@ -155,15 +155,19 @@ def run(report):
         for part, data, check in (("truth", events, lambda ask: check_answers(ask, rows)),
                                   ("sensors", stats, lambda ask: check_sensors(ask, blind))):
             with harness.Scratch() as scratch:
-                with open(scratch.path("events.jsonl"), "wb") as file:
+                with open(scratch.path("events.json"), "wb") as file:
                     file.write(data)
                 report.verdict("queries/%s/%s" % (name, part), check(language(scratch.top)))
     if clickhouse.missing():
         report.skipped("queries/clickhouse", clickhouse.missing())
         return
-    with harness.Scratch() as scratch, clickhouse.Server(scratch.top) as server:
-        clickhouse.load(server, events)
-        report.verdict("queries/clickhouse/truth", check_answers(clickhouse.questions(server), rows))
-        clickhouse.load(server, stats)
-        report.verdict("queries/clickhouse/sensors",
-                       check_sensors(clickhouse.questions(server), blind))
+    try:
+        with harness.Scratch() as scratch, clickhouse.Server(scratch.top) as server:
+            clickhouse.load(server, events)
+            report.verdict("queries/clickhouse/truth",
+                           check_answers(clickhouse.questions(server), rows))
+            clickhouse.load(server, stats)
+            report.verdict("queries/clickhouse/sensors",
+                           check_sensors(clickhouse.questions(server), blind))
+    except RuntimeError as error:
+        report.failed("queries/clickhouse", [str(error)])

@@ -60,8 +60,8 @@ def configure(scratch):
     """The file of contrib with other paths, within the least that rsyslogd needs to run by itself."""
     with open(CONFIGURATION, encoding="utf-8") as file:
         text = file.read()
-    for path, name in (("/var/log/mxtap/events.jsonl", "in.jsonl"),
-                       ("/var/log/mxtap-events.jsonl", "out.jsonl")):
+    for path, name in (("/var/log/mxtap/events.json", "in.jsonl"),
+                       ("/var/log/mxtap-events.json", "out.jsonl")):
         assert path in text
         text = text.replace(path, scratch.path(name))
     with open(scratch.path("rsyslog.conf"), "w", encoding="utf-8") as file:
