@@ -39,7 +39,10 @@ struct input {
     FILE *file;
     char *file_buffer;
     bool stolen;
+    bool direct; /* the FILE reads the file itself: stdio copies small pieces fast only then */
 };
+
+static const char shrank[] = "shrank while it was read,";
 
 static void damage_set(struct input *input, const char *text)
 {
@@ -58,7 +61,7 @@ static size_t system_read(struct input *input, void *out, size_t size)
     if (count < 0)
         damage_set(input, strerror(errno));
     else if (count == 0 && input->read_bytes < input->size)
-        damage_set(input, "shrank while it was read,");
+        damage_set(input, shrank);
     if (count <= 0)
         return 0;
     input->read_bytes += (uint64_t)count;
@@ -332,6 +335,20 @@ static ssize_t cookie_read(void *cookie, char *out, size_t size)
     return (ssize_t)input_read(cookie, out, size);
 }
 
+/* A plain file that can be read from its beginning once more. */
+static FILE *open_direct(struct input *input)
+{
+    if (!input->regular || input->decode != decode_plain || input->damage ||
+        input->read_bytes > INPUT_RAW || lseek(input->fd, 0, SEEK_SET) != 0)
+        return NULL;
+    FILE *file = fdopen(input->fd, "rb");
+    if (file) {
+        input->direct = true;
+        input->owned = false; /* the FILE closes it */
+    }
+    return file;
+}
+
 FILE *input_file(struct input *input)
 {
     if (input->file)
@@ -339,7 +356,9 @@ FILE *input_file(struct input *input)
     input->file_buffer = memory_new(INPUT_STDIO);
     if (!input->file_buffer)
         return NULL;
-    input->file = fopencookie(input, "rb", (cookie_io_functions_t){.read = cookie_read});
+    input->file = open_direct(input);
+    if (!input->file)
+        input->file = fopencookie(input, "rb", (cookie_io_functions_t){.read = cookie_read});
     if (!input->file)
         return NULL;
     setvbuf(input->file, input->file_buffer, _IOFBF, INPUT_STDIO);
@@ -364,11 +383,16 @@ uint64_t input_size(const struct input *input)
 
 uint64_t input_read_bytes(const struct input *input)
 {
-    return input->read_bytes;
+    off_t at = input->direct ? lseek(input->fd, 0, SEEK_CUR) : -1;
+    return at >= 0 ? (uint64_t)at : input->read_bytes;
 }
 
 const char *input_damage(const struct input *input)
 {
+    if (input->direct && ferror(input->file))
+        return strerror(EIO); /* stdio does not keep which one it was */
+    if (input->direct && feof(input->file) && input_read_bytes(input) < input->size)
+        return shrank;
     return input->damage;
 }
 
