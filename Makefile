@@ -37,7 +37,7 @@ MANUALS := $(wildcard man/*.1 man/*.5)
 ifneq ($(filter deps deps-live,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
-.PHONY: all check check-live deps-live update install uninstall dist clean deps demo lint
+.PHONY: all check soak check-live deps-live update install uninstall dist clean deps demo lint
 all: $(PROGRAM)
 
 $(PROGRAM): $(OBJECTS)
@@ -59,11 +59,14 @@ $(BUILD)/test/unit/%: test/unit/%.c $(BUILD)/parts.a
 
 units: $(UNITS)
 
-check: all $(UNITS)
+check: all $(UNITS) $(REPLAYS)
 	@BUILD=$(BUILD) test/run
 
 check-live: all
 	@BUILD=$(BUILD) test/live/run
+
+soak: all
+	@BUILD=$(BUILD) $(or $(PYTHON),python3) test/metamorphic.py $(or $(N),100000) $(or $(SEED),$(shell date +%s))
 
 update: all
 	@BUILD=$(BUILD) test/run --update $(NAME)

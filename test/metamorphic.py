@@ -234,7 +234,7 @@ def ip(source, target, protocol, body, more=0, at=0, number=0):
 
 def fragments(source, target, body, number, chance):
     """The IP packets that carry a TCP segment in pieces."""
-    size, out = 8 * chance.randint(3, 80), []
+    size, out = 8 * chance.randint(3 + len(body) // 480, 200), []  # no more than are put together
     for at in range(0, len(body), size):
         piece, more = body[at:at + size], int(at + size < len(body))
         if len(source) == 16:

@@ -11,10 +11,10 @@ static void tally_names(const struct tls_client_hello *hello)
     char name[TLS_VERSION_NAME];
     uint16_t id;
     while (tls_list_next(&list, &id))
-        tally_sum += tls_cipher_traits(id) + (tls_cipher_name(id) != NULL);
+        tally_sum += tls_cipher_traits(id) + (tls_cipher_name(id) ? 1u : 0u);
     list = reader_of_slice(hello->groups);
     while (tls_list_next(&list, &id))
-        tally_sum += tls_group_post_quantum(id) + (tls_group_name(id) != NULL);
+        tally_sum += tls_group_post_quantum(id) + (tls_group_name(id) ? 1u : 0u);
     list = reader_of_slice(hello->signatures);
     while (tls_list_next(&list, &id))
         tally_sum += tls_signature_name(id) != NULL;

@@ -14,7 +14,7 @@ static void tally_hello(const struct tls_server_hello *hello, struct digests *di
     tally(hello->session_id);
     tally(hello->extensions);
     tally(hello->alpn);
-    tally_sum += hello->version + hello->cipher + hello->group + tls_sentinel(hello->random);
+    tally_sum += (uint32_t)hello->version + hello->cipher + hello->group + tls_sentinel(hello->random);
     size_t whole = !(hello->flags & TLS_INCOMPLETE);
     must(tls_ja3s(hello, digests, ja3s) == whole && strlen(ja3s) == whole * (TLS_JA3 - 1));
 }
