@@ -37,7 +37,7 @@ MANUALS := $(wildcard man/*.1 man/*.5)
 ifneq ($(filter deps deps-live,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
-.PHONY: all check soak check-live deps-live update install uninstall dist clean deps demo lint
+.PHONY: all bench check soak check-live deps-live update install uninstall dist clean deps demo lint
 all: $(PROGRAM)
 
 $(PROGRAM): $(OBJECTS)
@@ -67,6 +67,14 @@ check-live: all
 
 soak: all
 	@BUILD=$(BUILD) $(or $(PYTHON),python3) test/metamorphic.py $(or $(N),100000) $(or $(SEED),$(shell date +%s))
+
+$(BUILD)/bench/%: test/bench/%.c
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LDLIBS)
+
+bench: all $(BUILD)/bench/generate $(BUILD)/bench/null
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 python3 test/bench/run.py $(BENCH)
 
 update: all
 	@BUILD=$(BUILD) test/run --update $(NAME)
