@@ -10,7 +10,7 @@ static struct slice text(const char *string)
 
 static bool same(struct slice a, const char *b)
 {
-    return a.length == strlen(b) && memcmp(a.data, b, a.length) == 0;
+    return a.length == strlen(b) && (!a.length || memcmp(a.data, b, a.length) == 0);
 }
 
 static const struct {
