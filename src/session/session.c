@@ -452,6 +452,10 @@ static void on_gap(void *user, struct flow *flow, enum side from, uint64_t lengt
         s->cut = true;
     else
         s->gap[from] = true;
+    if (from == SIDE_CLIENT && !s->proxy_over) {
+        s->proxy_over = true; /* half a PROXY header names nobody */
+        buffer_release(&ss->pool, &s->wait);
+    }
     if (s->mode == SESSION_TLS)
         session_tls_gap(ss, s, from, length);
     else
