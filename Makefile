@@ -57,6 +57,8 @@ $(BUILD)/test/unit/%: test/unit/%.c $(BUILD)/parts.a
 	@echo '  CC $<'
 	$(Q)$(CC) $(ALL_CPPFLAGS) -Itest $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/parts.a $(LDLIBS)
 
+include test/fuzz/rules.mk
+
 units: $(UNITS)
 
 check: all $(UNITS) $(REPLAYS)
@@ -110,7 +112,5 @@ dist:
 
 clean:
 	rm -rf $(BUILD)
-
-include test/fuzz/rules.mk
 
 -include $(OBJECTS:.o=.d) $(UNITS:=.d)
