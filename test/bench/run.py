@@ -3,7 +3,8 @@
 """
 The bench: CPU time (user and system) of mxtap, and of other programs that are installed, as a ratio
 to that of the null reader on the same capture in the same run, the median of interleaved runs; peak
-memory; and whether the answers are those that the generator put in.
+memory (what is below that of this script, some 18 MB, cannot be told by it); and whether the answers
+are those that the generator put in.
 
     test/bench/run.py [--size MB] [--rounds N] [--open N,N] [--seed N] [--only PROFILE,...] [--save]
 
@@ -119,7 +120,7 @@ def measure(capture, programs, rounds):
     times, memory = collections.defaultdict(list), collections.defaultdict(float)
     for number in range(rounds):
         null, _ = run([NULL, "{}"], capture.path)
-        times["null"].append((1, null))
+        times["null"].append((1.0, null))
         for name, command in programs.items():
             if number and name in PEERS and PEERS[name][1]:
                 continue
