@@ -6,8 +6,6 @@
 #include "base/limits.h"
 #include "session/state.h"
 
-enum { LIMIT_WAIT = 32768 /* client bytes kept until the reply that decides them: a ClientHello fits */ };
-
 /* ---- what the record keeps */
 
 static void keep_greeting(struct sessions *ss, struct session *s, const struct smtp_reply_line *line)
