@@ -51,6 +51,8 @@ struct session {
     struct smtp_dialog dialog;
     struct smtp_line_framer line[2];
     struct buffer wait;            /* client bytes that cannot be judged before the server's reply */
+    struct buffer *lent;           /* what waited, while it is read */
+    uint32_t wait_from;            /* bytes of `wait` that were judged already */
     struct smtp_facts smtp;
     struct handshake *handshake;
     char *text;

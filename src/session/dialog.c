@@ -118,17 +118,25 @@ static void take_client_line(struct sessions *ss, struct session *s, struct slic
         auth_crossed(ss, s);
 }
 
+/* What of the bytes that wait is not judged yet. */
+static struct slice waiting(const struct session *s)
+{
+    struct reader r = reader_of_slice(buffer_slice(&s->wait));
+    reader_skip(&r, s->wait_from);
+    return reader_rest(&r);
+}
+
 /* Bytes that nobody can judge before the reply are kept; when there are too many, or no reply can come, the likelier is assumed. */
 static void assume(struct sessions *ss, struct session *s)
 {
     enum smtp_expect expect = SMTP_EXPECT_COMMAND;
     if (s->dialog.expect == SMTP_EXPECT_DATA_REPLY) {
-        struct reader head = reader_of_slice(buffer_slice(&s->wait));
+        struct reader head = reader_of_slice(waiting(s));
         struct smtp_command command;
         smtp_parse_command(reader_bytes(&head, head.left < 8 ? head.left : 8), &command);
         if (command.verb == SMTP_UNKNOWN || command.verb == SMTP_EMPTY)
             expect = SMTP_EXPECT_CONTENT;
-    } else if (session_looks_like_tls(buffer_slice(&s->wait))) {
+    } else if (session_looks_like_tls(waiting(s))) {
         session_begin_tls(ss, s);
         s->tls_begun = s->handshake != NULL;
         s->mode = s->handshake ? SESSION_TLS : SESSION_SMTP;
@@ -141,6 +149,22 @@ static bool reply_cannot_come(const struct session *s)
     return s->gap[SIDE_SERVER] || !s->flow->seen[!s->flow->client];
 }
 
+/* Bytes that waited before and have to wait again stay where they are: what is pipelined costs no copy for each reply. */
+static bool keep_waiting(struct sessions *ss, struct session *s, struct slice bytes)
+{
+    if (s->lent) {
+        s->wait = *s->lent;
+        *s->lent = (struct buffer){0};
+        s->wait_from = s->wait.length - (uint32_t)bytes.length; /* they are its end */
+        return true;
+    }
+    if (s->wait_from && bytes.length > LIMIT_WAIT - s->wait.length) {
+        buffer_consume(&s->wait, s->wait_from);
+        s->wait_from = 0;
+    }
+    return buffer_append(&ss->pool, &s->wait, bytes, LIMIT_WAIT);
+}
+
 static void wait_for_reply(struct sessions *ss, struct session *s, struct reader *input)
 {
     struct slice bytes = reader_rest(input);
@@ -148,25 +172,11 @@ static void wait_for_reply(struct sessions *ss, struct session *s, struct reader
         bool hello = session_looks_like_tls(bytes);
         s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
     }
-    if (!buffer_append(&ss->pool, &s->wait, bytes, LIMIT_WAIT))
+    if (!keep_waiting(ss, s, bytes))
         ss->counters->buffer_limit++;
     else if (!reply_cannot_come(s))
         return;
     assume(ss, s);
-}
-
-/* What waited goes on as client bytes, now that their meaning is known. */
-static void release_wait(struct sessions *ss, struct session *s, int64_t time_ns)
-{
-    struct buffer wait = s->wait;
-    s->wait = (struct buffer){0};
-    struct reader input = reader_of(wait.data, wait.length);
-    if (s->mode == SESSION_SMTP && s->dialog.expect == SMTP_EXPECT_TLS && !session_looks_like_tls(buffer_slice(&wait)))
-        reader_skip(&input, input.left); /* commands sent along with STARTTLS: not part of either dialog any more (CVE-2011-0411) */
-    session_smtp_client(ss, s, &input, time_ns);
-    if (input.left && s->mode == SESSION_TLS)
-        session_tls(ss, s, SIDE_CLIENT, &input, time_ns);
-    buffer_release(&ss->pool, &wait);
 }
 
 static bool waits(const struct session *s)
@@ -245,16 +255,39 @@ static void judge_client(struct session *s)
         s->smtp_seen = true;
 }
 
-void session_smtp_client(struct sessions *ss, struct session *s, struct reader *input, int64_t time_ns)
+static void read_client(struct sessions *ss, struct session *s, struct reader *input)
 {
     if (s->resync[SIDE_CLIENT] && s->dialog.expect == SMTP_EXPECT_COMMAND)
         join(ss, s, SIDE_CLIENT, input);
-    while (input->left && s->mode == SESSION_SMTP) {
+    while (input->left && s->mode == SESSION_SMTP)
         take_client_piece(ss, s, input);
-        if (s->wait.length && (s->mode != SESSION_SMTP || !waits(s)))
-            release_wait(ss, s, time_ns);
-    }
     judge_client(s);
+}
+
+/* What waited goes on as client bytes, now that their meaning is known; perhaps not all of it. */
+static void release_wait(struct sessions *ss, struct session *s, int64_t time_ns)
+{
+    while (s->wait.length && !(s->mode == SESSION_SMTP && waits(s))) {
+        struct buffer lent = s->wait;
+        struct slice bytes = waiting(s);
+        struct reader input = reader_of_slice(bytes);
+        s->wait = (struct buffer){0};
+        s->wait_from = 0;
+        s->lent = &lent;
+        if (s->mode == SESSION_SMTP && s->dialog.expect == SMTP_EXPECT_TLS && !session_looks_like_tls(bytes))
+            reader_skip(&input, input.left); /* commands sent along with STARTTLS: not part of either dialog any more (CVE-2011-0411) */
+        read_client(ss, s, &input);
+        s->lent = NULL;
+        if (input.left && s->mode == SESSION_TLS)
+            session_tls(ss, s, SIDE_CLIENT, &input, time_ns);
+        buffer_release(&ss->pool, &lent);
+    }
+}
+
+void session_smtp_client(struct sessions *ss, struct session *s, struct reader *input, int64_t time_ns)
+{
+    read_client(ss, s, input);
+    release_wait(ss, s, time_ns);
 }
 
 /* ---- server */
@@ -331,8 +364,7 @@ void session_smtp_server(struct sessions *ss, struct session *s, struct reader *
         if (smtp_line_next(&s->line[SIDE_SERVER], &ss->pool, input, &line) == SMTP_LINE_NEED_MORE)
             break;
         take_server_line(ss, s, line);
-        if (s->wait.length && !waits(s))
-            release_wait(ss, s, time_ns);
+        release_wait(ss, s, time_ns);
     }
     if (s->dialog.seen & SMTP_SEEN_REPLY && s->mode != SESSION_FOREIGN)
         s->smtp_seen = true;

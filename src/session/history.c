@@ -200,6 +200,15 @@ static struct failure *failure_by_name(const struct history *h, const struct his
     return NULL;
 }
 
+/* Only the newest failure is found by its names: a client that fails at ever new addresses makes no long chain of them. */
+static void name_is_taken(struct history *h, struct failure *failure)
+{
+    if (!failure)
+        return;
+    hashmap_remove(&h->failures_by_name, &failure->by_name);
+    *failure->banner = '\0';
+}
+
 struct failure *history_failure(struct history *h, const struct history_peer *client, const char *hello,
                                 const struct history_peer *server, const char *banner)
 {
@@ -216,8 +225,10 @@ struct failure *history_failure(struct history *h, const struct history_peer *cl
     memcpy(failure->text, hello, hello_size);
     memcpy(failure->banner, banner, banner_size);
     hashmap_insert(&h->failures_by_address, &failure->by_address, hash_key(&h->failures_by_address, server, client, hello));
-    if (*banner)
+    if (*banner) {
+        name_is_taken(h, failure_by_name(h, client, hello, banner));
         hashmap_insert(&h->failures_by_name, &failure->by_name, hash_name(h, client, hello, banner));
+    }
     failure->older = h->failure_list.newest;
     *(h->failure_list.newest ? &h->failure_list.newest->newer : &h->failure_list.oldest) = failure;
     h->failure_list.newest = failure;
