@@ -5,22 +5,22 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
-enum { LOG_LINE = 1024 };
+enum { LOG_LINE = 8192 /* a path has at most 4096 bytes, and the reason stands behind it */ };
 
+/* One write per line: messages of threads do not mix. */
 static void log_line(const char *format, va_list arguments)
 {
-    char text[LOG_LINE];
+    static const char name[] = "mxtap: ";
+    char text[LOG_LINE], line[sizeof name + LOG_LINE * TEXT_ESCAPED];
     vsnprintf(text, sizeof text, format, arguments);
-    fputs("mxtap: ", stderr);
-    for (const char *p = text; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c < 0x20 || c == 0x7f)
-            fprintf(stderr, "\\x%02x", c);
-        else
-            fputc(c, stderr);
-    }
-    fputc('\n', stderr);
+    struct reader bytes = reader_of_slice(text_slice(text));
+    memcpy(line, name, sizeof name);
+    size_t length = sizeof name - 1;
+    length += text_escape(&bytes, NULL, line + length, sizeof line - 1 - length);
+    line[length++] = '\n';
+    fwrite(line, 1, length, stderr);
 }
 
 #define LOG_FORWARD(format)                                                                        \
