@@ -26,3 +26,14 @@ fuzz: fuzz-programs
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 -include $(REPLAYS:=.d) $(BUILD)/test/fuzz/replay.d
+
+# Lines reached by the tests, for each folder: clang's coverage, in a folder of its own as well, and
+# without the sandbox, which would not let the counts be written.
+PROFILES := $(abspath $(BUILD))/coverage/profiles/%2m.profraw
+.PHONY: coverage replays
+replays: $(REPLAYS)
+coverage:
+	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CC=$(CLANG) CPPFLAGS=-DSANITIZED=1 \
+	  CFLAGS='-O1 -fprofile-instr-generate=$(PROFILES) -fcoverage-mapping' \
+	  LDFLAGS=-fprofile-instr-generate all units replays
+	@BUILD=$(BUILD)/coverage test/coverage $(SHOW)

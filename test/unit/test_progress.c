@@ -30,7 +30,7 @@ static void take(struct tls_progress *p, const char *word)
     else if (strcmp(word + 1, "hs") == 0)
         tls_progress_record(p, side, TLS_HANDSHAKE, 40);
     else
-        CHECK(!"a known word");
+        CHECK(word[0] == 0); /* a known word */
 }
 
 static enum tls_verdict play(enum tls_version version, uint16_t cipher, const char *events)

@@ -311,7 +311,7 @@ static void test_modes(void)
 /* Whether the kernel has all of it, and the build does not leave it out. */
 static bool have_sandbox(void)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(SANITIZED)
     return false;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
