@@ -11,7 +11,8 @@
 /* Holds only an unfinished line. Zero-initialised is ready. */
 struct smtp_line_framer {
     struct buffer held;
-    bool skipping; /* the line went over LIMIT_LINE: the rest of it is passed over */
+    bool skipping; /* the rest of the line is passed over */
+    bool over;     /* ... because it went over LIMIT_LINE, or no buffer was left; still so when the line has been told */
 };
 
 enum smtp_line_status { SMTP_LINE_NEED_MORE, SMTP_LINE_OK, SMTP_LINE_CUT };

@@ -57,7 +57,7 @@ struct session {
     struct handshake *handshake;
     char *text;
     uint16_t text_length, text_capacity;
-    bool text_cut;                 /* a string was longer than LIMIT_TEXT */
+    bool text_cut;                 /* something was longer than is kept: a string, list, line or message */
     uint8_t mode;                  /* enum session_mode */
     bool spoke[2];                 /* payload was seen, by enum side */
     bool tls_begun;                /* 220 to STARTTLS, or TLS from the first byte */
@@ -97,6 +97,13 @@ struct sessions {
     uint64_t held;
     int64_t now_ns, last_smtp_ns;
 };
+
+/* session_limit notes that something of the session is longer than is kept: in its record and in the counts. */
+static inline void session_limit(struct sessions *sessions, struct session *session)
+{
+    session->text_cut = true;
+    sessions->counters->buffer_limit++;
+}
 
 /* session_keep_text copies at most LIMIT_TEXT bytes of a string from the wire into the session; without memory it is left out. */
 void session_keep_text(struct sessions *sessions, struct session *session, struct slice bytes, struct text_ref *ref);

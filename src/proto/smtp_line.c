@@ -18,10 +18,10 @@ static void keep(struct smtp_line_framer *framer, struct pool *pool, struct slic
     size_t room = LIMIT_LINE - framer->held.length;
     if (piece.length > room) {
         piece.length = room;
-        framer->skipping = true;
+        framer->skipping = framer->over = true;
     }
     if (!buffer_append(pool, &framer->held, piece, LIMIT_LINE))
-        framer->skipping = true;
+        framer->skipping = framer->over = true;
 }
 
 enum smtp_line_status smtp_line_next(struct smtp_line_framer *framer, struct pool *pool, struct reader *input,
@@ -32,6 +32,8 @@ enum smtp_line_status smtp_line_next(struct smtp_line_framer *framer, struct poo
         buffer_release(pool, &framer->held);
     if (!input->left)
         return SMTP_LINE_NEED_MORE;
+    if (!framer->skipping)
+        framer->over = false;
     const uint8_t *end = memchr(input->next, '\n', input->left);
     struct slice piece = reader_bytes(input, end ? (size_t)(end - input->next) + 1 : input->left);
     if (end && !framer->held.data && !framer->skipping && piece.length <= LIMIT_LINE) {
@@ -59,4 +61,5 @@ void smtp_line_reset(struct smtp_line_framer *framer, struct pool *pool, bool sk
 {
     buffer_release(pool, &framer->held);
     framer->skipping = skip;
+    framer->over = false;
 }

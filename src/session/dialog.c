@@ -74,9 +74,12 @@ static void keep_domain(struct sessions *ss, struct session *s, struct slice arg
     struct slice domain = path_domain(argument), list = {.length = ref->length};
     if (list.length)
         list.data = (const uint8_t *)s->text + ref->at;
-    if (!domain.length || memchr(domain.data, ',', domain.length) || in_list(list, domain) ||
-        list.length + 1 + domain.length > sizeof text)
+    if (!domain.length || memchr(domain.data, ',', domain.length) || in_list(list, domain))
         return;
+    if (list.length + 1 + domain.length > sizeof text) {
+        session_limit(ss, s);
+        return;
+    }
     if (list.length)
         memcpy(text, list.data, list.length);
     size_t length = list.length;
@@ -126,6 +129,15 @@ static struct slice waiting(const struct session *s)
     return reader_rest(&r);
 }
 
+/* The next line of a side; false if it is not whole yet. */
+static bool next_line(struct sessions *ss, struct session *s, enum side from, struct reader *input, struct slice *line)
+{
+    enum smtp_line_status status = smtp_line_next(&s->line[from], &ss->pool, input, line);
+    if (status == SMTP_LINE_CUT && s->line[from].over)
+        session_limit(ss, s);
+    return status != SMTP_LINE_NEED_MORE;
+}
+
 /* Bytes that nobody can judge before the reply are kept; when there are too many, or no reply can come, the likelier is assumed. */
 static void assume(struct sessions *ss, struct session *s)
 {
@@ -173,7 +185,7 @@ static void wait_for_reply(struct sessions *ss, struct session *s, struct reader
         s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
     }
     if (!keep_waiting(ss, s, bytes))
-        ss->counters->buffer_limit++;
+        session_limit(ss, s);
     else if (!reply_cannot_come(s))
         return;
     assume(ss, s);
@@ -190,7 +202,7 @@ static void take_client_piece(struct sessions *ss, struct session *s, struct rea
     switch (s->dialog.expect) {
     case SMTP_EXPECT_COMMAND:
     case SMTP_EXPECT_RESPONSE:
-        if (smtp_line_next(&s->line[SIDE_CLIENT], &ss->pool, input, &line) != SMTP_LINE_NEED_MORE)
+        if (next_line(ss, s, SIDE_CLIENT, input, &line))
             take_client_line(ss, s, line);
         break;
     case SMTP_EXPECT_CONTENT:
@@ -361,7 +373,7 @@ void session_smtp_server(struct sessions *ss, struct session *s, struct reader *
             reader_skip(input, input->left);
             return;
         }
-        if (smtp_line_next(&s->line[SIDE_SERVER], &ss->pool, input, &line) == SMTP_LINE_NEED_MORE)
+        if (!next_line(ss, s, SIDE_SERVER, input, &line))
             break;
         take_server_line(ss, s, line);
         release_wait(ss, s, time_ns);

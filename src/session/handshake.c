@@ -73,8 +73,12 @@ static void keep_alpn_list(struct sessions *ss, struct session *s, struct slice 
     while (names.left) {
         struct reader name = reader_child8(&names);
         struct slice bytes = reader_rest(&name);
-        if (names.bad || !bytes.length || length + bytes.length + 1 > sizeof text)
+        if (names.bad || !bytes.length)
             break;
+        if (length + bytes.length + 1 > sizeof text) {
+            session_limit(ss, s);
+            break;
+        }
         if (length)
             text[length++] = ',';
         memcpy(text + length, bytes.data, bytes.length);
@@ -83,14 +87,20 @@ static void keep_alpn_list(struct sessions *ss, struct session *s, struct slice 
     session_keep_text(ss, s, (struct slice){text, length}, ref);
 }
 
+static void keep_offer(struct sessions *ss, struct session *s, struct slice ids, unsigned which)
+{
+    if (ids.length > LIMIT_OFFER)
+        session_limit(ss, s);
+    session_keep_bytes(ss, s, ids, LIMIT_OFFER, &s->handshake->facts.offers[which]);
+}
+
 static void keep_offers(struct sessions *ss, struct session *s, const struct tls_client_hello *hello)
 {
-    struct text_ref *offers = s->handshake->facts.offers;
-    session_keep_bytes(ss, s, hello->versions, LIMIT_OFFER, &offers[TLS_OFFER_VERSIONS]);
+    keep_offer(ss, s, hello->versions, TLS_OFFER_VERSIONS);
     if (!(hello->flags & TLS_SSL2_FORMAT))
-        session_keep_bytes(ss, s, hello->ciphers, LIMIT_OFFER, &offers[TLS_OFFER_CIPHERS]);
-    session_keep_bytes(ss, s, hello->groups, LIMIT_OFFER, &offers[TLS_OFFER_GROUPS]);
-    session_keep_bytes(ss, s, hello->signatures, LIMIT_OFFER, &offers[TLS_OFFER_SIGNATURES]);
+        keep_offer(ss, s, hello->ciphers, TLS_OFFER_CIPHERS);
+    keep_offer(ss, s, hello->groups, TLS_OFFER_GROUPS);
+    keep_offer(ss, s, hello->signatures, TLS_OFFER_SIGNATURES);
 }
 
 /* 32 hex digits to 16 bytes. */
@@ -309,7 +319,7 @@ static void take_payload(struct sessions *ss, struct session *s, enum side from,
         return;
     while ((status = tls_handshake_next(&h->message[from], &ss->pool, &payload, &message)) != TLS_MESSAGE_NEED_MORE) {
         if (status == TLS_MESSAGE_CUT)
-            ss->counters->buffer_limit++;
+            session_limit(ss, s);
         take_message(ss, s, from, &message, time_ns);
     }
 }

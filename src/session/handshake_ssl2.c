@@ -116,7 +116,7 @@ void handshake_ssl2(struct sessions *ss, struct session *s, enum side from, stru
         }
         size_t count = h->ssl2_left[from] < input->left ? h->ssl2_left[from] : input->left;
         if (!buffer_append(&ss->pool, &h->ssl2_body, reader_bytes(input, count), SSL2_KEEP))
-            ss->counters->buffer_limit++;
+            session_limit(ss, s);
         h->ssl2_left[from] = (uint16_t)(h->ssl2_left[from] - count);
         if (h->ssl2_left[from])
             continue;

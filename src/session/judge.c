@@ -41,7 +41,7 @@ static void keep_first(struct sessions *ss, struct session *s, enum side from, s
         return;
     s->server_first = s->server_first || (from == SIDE_SERVER && !s->spoke[SIDE_CLIENT]);
     if (!buffer_append(&ss->pool, first, (struct slice){payload.data, payload.length < room ? payload.length : room}, JUDGE_FIRST))
-        ss->counters->buffer_limit++;
+        session_limit(ss, s);
 }
 
 static void release_first(struct sessions *ss, struct session *s)

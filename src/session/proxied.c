@@ -21,7 +21,7 @@ bool session_strip_proxy(struct sessions *ss, struct session *s, struct reader *
     struct slice bytes = {input->next, input->left};
     if (s->wait.length) {
         if (!buffer_append(&ss->pool, &s->wait, bytes, UINT16_MAX)) {
-            ss->counters->buffer_limit++;
+            session_limit(ss, s);
             s->proxy_over = true;
             return true;
         }
@@ -30,7 +30,7 @@ bool session_strip_proxy(struct sessions *ss, struct session *s, struct reader *
     enum proxy_status status = proxy_parse(bytes, &header);
     if (status == PROXY_NEED_MORE) {
         if (!s->wait.length && !buffer_append(&ss->pool, &s->wait, bytes, UINT16_MAX))
-            ss->counters->buffer_limit++;
+            session_limit(ss, s);
         reader_skip(input, input->left);
         return false;
     }
