@@ -12,6 +12,7 @@ struct held {
     int64_t time_ns;
     uint64_t offset, needs;
     uint32_t length, captured;
+    uint32_t skip; /* bytes at the front of the copy that are no part of it any more */
     uint8_t bytes[];
 };
 
@@ -56,7 +57,7 @@ static void free_held(struct stream_context *context, struct stream *stream, uns
     stream->count[half]--;
     stream->bytes[half] -= held->captured;
     context->held -= sizeof *held + held->captured;
-    memory_wipe(held->bytes, held->captured);
+    memory_wipe(held->bytes + held->skip, held->captured);
     memory_free(held);
 }
 
@@ -129,7 +130,7 @@ static bool deliver_first_held(struct stream_context *context, struct flow *flow
     struct stream_piece piece = {.time_ns = held->time_ns,
                                  .offset = held->offset,
                                  .length = held->length,
-                                 .bytes = {held->bytes, held->captured}};
+                                 .bytes = {held->bytes + held->skip, held->captured}};
     deliver(context, flow, half, &piece);
     free_held(context, stream, half);
     return true;
@@ -168,9 +169,11 @@ static void abandon(struct stream_context *context, struct flow *flow)
     for (unsigned half = 0; half < 2; half++) {
         const struct held *tail = flow->stream->tail[half];
         uint64_t end = tail ? tail->offset + tail->length : 0;
+        if (flow->fin[half] == FIN_SEEN && flow->stream->fin_at[half] > end)
+            end = flow->stream->fin_at[half];
         if (end > flow->half[half].next)
             flow->half[half].next = end;
-        if (flow->fin[half] == FIN_SEEN && flow->stream)
+        if (flow->fin[half] == FIN_SEEN)
             deliver_fin(context, flow, half, flow->last_ns);
     }
 }
@@ -250,15 +253,56 @@ static void compare(struct stream_context *context, const struct held *held, con
     size_t length = piece->bytes.length - (size_t)skip;
     if (length > held->captured - at)
         length = (size_t)(held->captured - at);
-    if (memcmp(piece->bytes.data + skip, held->bytes + at, length) != 0)
+    if (memcmp(piece->bytes.data + skip, held->bytes + held->skip + at, length) != 0)
         context->counters->overlaps_different++;
 }
 
-/* Holds those stretches of a piece that are not held yet; false if a limit was met. */
+/* Makes two of a held segment at `size`, `before` being the one before it (NULL: none). The shorter part is copied. False without memory. */
+static bool split(struct stream_context *context, struct flow *flow, unsigned half, struct held *before, struct held *held, uint32_t size)
+{
+    uint8_t *bytes = held->bytes + held->skip;
+    struct stream_piece whole = {.time_ns = held->time_ns,
+                                 .offset = held->offset,
+                                 .needs = held->needs,
+                                 .length = held->length,
+                                 .bytes = {bytes, held->captured}};
+    bool front = size <= held->length / 2;
+    struct stream_piece part = front ? part_of(&whole, 0, size) : part_of(&whole, size, held->length - size);
+    if (!hold(context, flow, half, front ? before : held, &part))
+        return false;
+    uint32_t gone = (uint32_t)part.bytes.length;
+    memory_wipe(front ? bytes : bytes + held->captured - gone, gone);
+    held->skip += front ? gone : 0;
+    held->offset += front ? size : 0;
+    held->length -= part.length;
+    held->captured -= gone;
+    flow->stream->bytes[half] -= gone;
+    context->held -= gone;
+    return true;
+}
+
+/*
+ * What is held was sent again later, and now its first copy comes, whose sender had seen less. It says nothing of what lies behind it:
+ * that is held on its own from now on (without memory for it, it goes along).
+ */
+static void need_less(struct stream_context *context, struct flow *flow, unsigned half, struct held *before, struct held *held,
+                      const struct stream_piece *piece)
+{
+    uint64_t end = piece->offset + piece->length;
+    if (piece->needs >= held->needs)
+        return;
+    if (end < held->offset + held->length && split(context, flow, half, before, held, (uint32_t)(end - held->offset)) &&
+        held->offset == end)
+        held = before ? before->next : flow->stream->head[half];
+    held->needs = piece->needs;
+}
+
+/* Holds those stretches of a piece that were neither delivered nor are held yet; false if a limit was met. */
 static bool hold_new(struct stream_context *context, struct flow *flow, unsigned half, const struct stream_piece *piece)
 {
     struct stream *stream = flow->stream;
-    uint64_t at = piece->offset, end = piece->offset + piece->length;
+    uint64_t delivered = flow->half[half].next, end = piece->offset + piece->length;
+    uint64_t at = piece->offset > delivered ? piece->offset : delivered;
     struct held *after = stream->tail[half] && stream->tail[half]->offset + stream->tail[half]->length <= at
                              ? stream->tail[half]
                              : NULL;
@@ -271,11 +315,11 @@ static bool hold_new(struct stream_context *context, struct flow *flow, unsigned
             struct stream_piece part = part_of(piece, at - piece->offset, until - at);
             if (!hold(context, flow, half, after, &part))
                 return false;
+            after = after ? after->next : stream->head[half];
             at = until;
         } else {
             compare(context, next, piece);
-            if (piece->needs < next->needs)
-                next->needs = piece->needs; /* what is held was sent again later, and now its first copy comes */
+            need_less(context, flow, half, after, next, piece);
             at = next->offset + next->length;
         }
     }

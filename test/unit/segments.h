@@ -24,6 +24,7 @@ struct scene {
     uint16_t client_port; /* of the segments that follow */
     uint32_t cut;         /* captured bytes of payload, 0 all */
     const char *shunt_at; /* data at which the session wants no more */
+    uint64_t bytes[2];    /* of each side, told at the end */
 };
 
 static uint8_t scene_ports[65536 / 8];
@@ -78,7 +79,9 @@ static inline void scene_close_half(void *user, struct flow *flow, enum side fro
 static inline void scene_end(void *user, struct flow *flow, enum end_how how, enum side from)
 {
     const char *side = word_side(from);
-    (void)flow;
+    struct scene *scene = user;
+    scene->bytes[SIDE_CLIENT] = flow_bytes(flow, SIDE_CLIENT);
+    scene->bytes[SIDE_SERVER] = flow_bytes(flow, SIDE_SERVER);
     scene_say(user, "[%s%s%s]", word_end(how), side ? " " : "", side ? side : "");
 }
 

@@ -226,6 +226,36 @@ static void test_needs_of_first_copy(void)
     ENDS(&s, "[eof]");
 }
 
+/* One segment that sends again what three had sent: each of the three waits for what its own sender had seen. */
+static void test_needs_within_a_copy(void)
+{
+    struct scene s;
+    scene_begin(&s);
+    shake(&s, 100, 5000);
+    seg(&s, 'C', A, 101, 5009, "EHLO\nDATA\nQUIT\n");
+    seg(&s, 'S', A, 5005, 111, "354\n");
+    seg(&s, 'S', A, 5001, 106, "250\n");
+    seg(&s, 'C', A, 106, 5005, "DATA\n");
+    TOLD(&s, "");
+    seg(&s, 'C', A, 101, 5001, "EHLO\n");
+    TOLD(&s, "C(EHLO\n)S(250\n)C(DATA\n)S(354\n)C(QUIT\n)");
+    ENDS(&s, "[eof]");
+}
+
+/* Bytes that were delivered and come again have nothing to wait for, whatever they acknowledge. */
+static void test_old_bytes_hold_nothing_back(void)
+{
+    struct scene s;
+    scene_begin(&s);
+    shake(&s, 100, 5000);
+    seg(&s, 'C', A, 101, 5001, "EHLO\n");
+    seg(&s, 'C', A, 101, 5005, "EHLO\n");
+    seg(&s, 'C', A, 106, 5001, "DATA\n");
+    TOLD(&s, "C(EHLO\n)C(DATA\n)");
+    seg(&s, 'S', A, 5001, 106, "250\n");
+    ENDS(&s, "S(250\n)[eof]");
+}
+
 static void test_fin_behind_hole(void)
 {
     struct scene s;
@@ -277,6 +307,16 @@ static void test_shunted(void)
     CHECK_INT(s.counters.gaps, 0);
     seg(&s, 'S', FIN, 5006, 1010, "");
     ENDS(&s, "[fin server]");
+    /* A FIN that is there tells how much was sent, even if what came before it is seen late. */
+    scene_begin(&s);
+    s.shunt_at = "stop";
+    shake(&s, 100, 5000);
+    seg(&s, 'C', A, 101, 5001, "x");
+    seg(&s, 'C', FIN, 150, 5001, "");
+    seg(&s, 'C', A, 102, 5001, "stop");
+    seg(&s, 'S', FIN, 5001, 151, "");
+    ENDS(&s, "C(x)C(stop)[fin client]");
+    CHECK_INT(s.bytes[SIDE_CLIENT], 49);
 }
 
 int main(void)
@@ -295,6 +335,8 @@ int main(void)
     test_cut();
     test_causal_order();
     test_needs_of_first_copy();
+    test_needs_within_a_copy();
+    test_old_bytes_hold_nothing_back();
     test_fin_behind_hole();
     test_fin_before_fin();
     test_shunted();
