@@ -87,15 +87,15 @@ unsigned ssl2_record_header(struct slice input, uint16_t *length)
 {
     struct reader r = reader_of_slice(input);
     uint8_t first = reader_u8(&r), second = reader_u8(&r);
-    *length = 0;
-    if (first & 0x80) {
-        *length = (uint16_t)((first & 0x7f) << 8 | second);
-        return !r.bad && *length ? 2 : 0;
-    }
-    uint8_t padding = reader_u8(&r);
+    bool short_form = first & 0x80;
+    uint8_t padding = short_form ? 0 : reader_u8(&r);
     bool tls = first >= TLS_RECORD_FIRST && first <= TLS_RECORD_LAST && second == 3;
-    *length = (uint16_t)((first & 0x3f) << 8 | second);
-    return !r.bad && !tls && *length > padding ? 3 : 0;
+    uint16_t told = (uint16_t)((first & (short_form ? 0x7f : 0x3f)) << 8 | second);
+    bool whole = !r.bad && !tls && told > padding;
+    *length = whole ? told : 0;
+    if (!whole)
+        return 0;
+    return short_form ? 2 : 3;
 }
 
 bool ssl2_hello_plausible(struct slice input)

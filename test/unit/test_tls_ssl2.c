@@ -115,8 +115,7 @@ static void test_record_header(void)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint16_t length;
         CHECK_INT(ssl2_record_header(hex(cases[i].bytes), &length), cases[i].size);
-        if (cases[i].size)
-            CHECK_INT(length, cases[i].length);
+        CHECK_INT(length, cases[i].length); /* 0 where there is no header (yet) */
     }
 }
 
