@@ -37,8 +37,11 @@ static unsigned finished_length(const struct tls_progress *p)
     return 4u + p->hash + 1u + p->tag;
 }
 
+/* After a hole an alert's length says nothing: what established the session may be in the hole, and this its close_notify. */
 static void fail_by_shape(struct tls_progress *p, enum side from)
 {
+    if (p->gap)
+        return;
     p->alert_by_shape = true;
     decide(p, TLS_FAILED, from);
 }
@@ -55,7 +58,7 @@ static void record_13(struct tls_progress *p, enum side from, uint16_t length)
     }
     if (from == SIDE_SERVER && alert)
         fail_by_shape(p, from);
-    else if (from == SIDE_SERVER || alert)
+    else if (from == SIDE_SERVER || (alert && !p->gap))
         decide(p, TLS_ESTABLISHED, from);
 }
 
@@ -90,7 +93,7 @@ void tls_progress_fatal(struct tls_progress *p, enum side from)
 
 void tls_progress_close(struct tls_progress *p, enum side from, bool reset)
 {
-    if (p->gap && !p->client_finished)
+    if (p->gap)
         return; /* what would have decided may be in the hole */
     if (p->tls13 && p->client_finished && from == SIDE_CLIENT) {
         if (!reset)

@@ -395,10 +395,12 @@ void session_tls_gap(struct sessions *ss, struct session *s, enum side from, uin
     struct handshake *h = s->handshake;
     h->gap[from] = true;
     h->skip_payload[from] = true;
-    tls_progress_gap(&h->progress);
     tls_handshake_reset(&h->message[from], &ss->pool);
-    if (!tls_record_gap(&h->record[from], length))
+    bool in_record = tls_record_gap(&h->record[from], length);
+    if (!in_record)
         s->resync[from] = true;
+    if (!in_record || !h->progress.chosen)
+        tls_progress_gap(&h->progress); /* else no record was missed, and of those that follow type and length are enough */
 }
 
 void session_tls_close(struct session *s, enum side from, bool reset, int64_t time_ns)

@@ -89,7 +89,11 @@ static const struct {
     {CCM_8, "S:900 C:11", TLS_FAILED},
     /* Across a hole: data of both sides that are no alerts. */
     {AES_256_GCM, "gap C:44 S:239", TLS_ESTABLISHED},
-    {AES_256_GCM, "gap C:44 S:19", TLS_FAILED},
+    {AES_256_GCM, "gap C:44 S:19", TLS_UNDECIDED}, /* content and close_notify, or Finished and alert */
+    {AES_256_GCM, "C:69 gap S:19", TLS_UNDECIDED},
+    {AES_256_GCM, "C:69 gap C:19", TLS_UNDECIDED},
+    {AES_256_GCM, "C:69 gap SFIN", TLS_UNDECIDED},
+    {AES_256_GCM, "C:69 gap S:239", TLS_ESTABLISHED},
     {AES_256_GCM, "gap CFIN", TLS_UNDECIDED},
     {AES_256_GCM, "gap SRST", TLS_UNDECIDED},
 };
