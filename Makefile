@@ -15,14 +15,17 @@ Q := $(if $(V),,@)
 once = $(eval $(1) := $(2))$($(1))
 LIBRARY_CFLAGS = $(call once,LIBRARY_CFLAGS,$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)))
 LDLIBS = $(call once,LDLIBS,$(shell $(PKG_CONFIG) --libs $(LIBRARIES)))
-LIBRARIES := libpcap jansson zlib libzstd libcrypto libpsl libseccomp libcap-ng libndpi
+# --kafka, if librdkafka is here; make KAFKA= leaves it out
+KAFKA = $(call once,KAFKA,$(shell $(PKG_CONFIG) --exists rdkafka && echo rdkafka))
+LIBRARIES = libpcap jansson zlib libzstd libcrypto libpsl libseccomp libcap-ng libndpi $(KAFKA)
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wstrict-prototypes $(if $(CI),-Werror)
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # nDPI moved the members of ndpi_protocol between snapshots of one version number: a compile test tells.
 NDPI_NESTED = $(call once,NDPI_NESTED,$(shell printf '\043include <ndpi/ndpi_api.h>\nndpi_protocol p; int f(void) { return p.proto.app_protocol; }' | \
 	$(CC) $$($(PKG_CONFIG) --cflags libndpi) -x c -fsyntax-only - 2>/dev/null && echo -DMXTAP_NDPI_NESTED))
-ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE -DMXTAP_VERSION='"$(VERSION)"' $(NDPI_NESTED) $(CPPFLAGS)
+ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE -DMXTAP_VERSION='"$(VERSION)"' $(NDPI_NESTED) \
+	$(if $(KAFKA),-DMXTAP_KAFKA) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZERS) -MMD -MP \
 	$(LIBRARY_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANITIZERS) $(LDFLAGS)
@@ -61,7 +64,12 @@ include test/fuzz/rules.mk
 
 units: $(UNITS)
 
-check: all $(UNITS) $(REPLAYS)
+$(BUILD)/test/siem/%: test/siem/%.c
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LDLIBS)
+
+check: all $(UNITS) $(REPLAYS) $(if $(KAFKA),$(BUILD)/test/siem/kafka_broker)
 	@BUILD=$(BUILD) test/run
 
 check-live: all

@@ -46,6 +46,7 @@ static void emit(struct analyzer *a)
         a->stopped = true;
     a->line.length = 0;
     a->line.failed = false;
+    a->line.key = NULL;
 }
 
 static void on_record(void *user, struct record *record)
@@ -53,6 +54,7 @@ static void on_record(void *user, struct record *record)
     struct analyzer *a = user;
     collector_enter(a->collector, record);
     a->options->format->session(&a->line, record);
+    a->line.key = *record->community_id ? record->community_id : NULL;
     emit(a);
     collector_leave(a->collector);
 }
@@ -190,6 +192,7 @@ void analyzer_stats(struct analyzer *a, const struct stats_facts *live)
         return;
     analyzer_facts(a, &facts);
     a->options->format->stats(&a->line, a->counters, &facts);
+    a->line.key = facts.sensor;
     emit(a);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mxtap -r FILE and mxtap -i INTERFACE: options, the run, and one line about it at the end. */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "commands.h"
 #include "confine.h"
 #include "service.h"
+#include "writer/kafka.h"
 
 static const char usage_text[] =
     "usage: mxtap [options] -r FILE [-r FILE ...] [EXPRESSION]   analyze saved captures\n"
@@ -23,6 +25,8 @@ static const char usage_text[] =
     "  -o FILE             append the events to FILE instead of standard output\n"
     "      --format NAME   mxtap (JSON lines, the default), text (one line in an MTA's words),\n"
     "                      ecs (Elastic), eve (Suricata) or ocsf: see mxtap-formats(5)\n"
+    "      --kafka BROKERS --topic NAME   send the events to Kafka; host:port,...\n"
+    "      --kafka-config FILE   properties of librdkafka (TLS, SASL ...), one name=value a line\n"
     "      --port LIST     mail ports, e.g. 25,2500-2599 (default 25,465,587,2525)\n"
     "      --any-port      recognise SMTP on any port\n"
     "      --local CIDR    our side, for `direction`; may be repeated\n"
@@ -53,6 +57,9 @@ static const char usage_text[] =
 
 enum {
     OPTION_FORMAT = 256,
+    OPTION_KAFKA,
+    OPTION_TOPIC,
+    OPTION_KAFKA_CONFIG,
     OPTION_PORT,
     OPTION_ANY_PORT,
     OPTION_LOCAL,
@@ -80,6 +87,9 @@ static const struct option long_options[] = {
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
     {"format", required_argument, NULL, OPTION_FORMAT},
+    {"kafka", required_argument, NULL, OPTION_KAFKA},
+    {"topic", required_argument, NULL, OPTION_TOPIC},
+    {"kafka-config", required_argument, NULL, OPTION_KAFKA_CONFIG},
     {"port", required_argument, NULL, OPTION_PORT},
     {"any-port", no_argument, NULL, OPTION_ANY_PORT},
     {"local", required_argument, NULL, OPTION_LOCAL},
@@ -115,6 +125,7 @@ struct command {
     const char **reads;
     size_t read_count;
     const char *output;
+    struct kafka_options kafka;
     char *filter;
 };
 
@@ -189,6 +200,9 @@ static int take_option(struct command *c, int option, char *value)
     switch (option) {
     case 'r': c->reads[c->read_count++] = value; return -1;
     case 'o': c->output = value; return -1;
+    case OPTION_KAFKA: c->kafka.brokers = value; return -1;
+    case OPTION_TOPIC: c->kafka.topic = value; return -1;
+    case OPTION_KAFKA_CONFIG: c->kafka.config = value; return -1;
     case 'q': c->log.verbosity = -1; return -1;
     case 'v': c->log.verbosity = 1; return -1;
     case 'i': c->live.interface = value; return -1;
@@ -247,12 +261,22 @@ static int parse_command_line(struct command *c, int argc, char **argv)
         return usage(c, "nothing to read; a capture is named with -r: mxtap -r %s", argv[optind]);
     if (!c->live.interface && !c->read_count)
         return usage(c, "nothing to read; %s", "name a capture with -r FILE, or an interface with -i");
+    if ((c->kafka.brokers == NULL) != (c->kafka.topic == NULL))
+        return usage(c, "%s", "--kafka BROKERS and --topic NAME belong together");
     return join_filter(c, argv + optind) ? -1 : 1;
 }
 
+/* Where lines go: to a file or pipe, to Kafka, or to both. */
+struct sinks {
+    struct output *output; /* NULL none */
+    struct kafka *kafka;   /* NULL none */
+};
+
 static bool write_line(void *user, const struct line *line)
 {
-    return output_write(user, line);
+    const struct sinks *sinks = user;
+    bool good = !sinks->output || output_write(sinks->output, line);
+    return (!sinks->kafka || kafka_send(sinks->kafka, line)) && good;
 }
 
 /* The line at the end; where nothing was found it says what to try. */
@@ -276,9 +300,40 @@ static void summarize(struct command *c, const struct counters *counters)
         log_note(&c->log, "no connection on the mail ports carried data in this capture");
 }
 
+/* Set by a signal while saved captures go to Kafka: what waits is then delivered, or counted as lost. */
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+/* A second signal ends the program at once. */
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+}
+
+/* False, after a message, if there should be one and is not. */
+static bool open_kafka(struct command *c, struct kafka **kafka)
+{
+    if (!c->kafka.brokers)
+        return true;
+    if (!c->live.interface) {
+        c->kafka.stop = &stopped;
+        watch_signals();
+    }
+    return (*kafka = kafka_new(&c->kafka, &c->log)) != NULL;
+}
+
 static int run_live(struct command *c)
 {
     struct counters counters = {0};
+    if (!open_kafka(c, &c->live.kafka))
+        return 2;
     c->live.filter = c->filter;
     c->live.output = c->output;
     int status = service_run(&c->live, &c->analyzer, &counters, &c->log);
@@ -286,31 +341,44 @@ static int run_live(struct command *c)
     return status;
 }
 
-static bool confine(struct command *c)
+static bool confine(struct command *c, const struct kafka *kafka)
 {
-    struct confine_needs needs = {.reads = c->reads, .read_count = c->read_count, .writes = {c->output, c->analyzer.state}};
+    struct confine_needs needs = {
+        .reads = c->reads, .read_count = c->read_count, .writes = {c->output, c->analyzer.state}, .kafka = kafka};
     return confine_enter(c->live.sandbox, &needs, &c->log);
+}
+
+/* Analyzes what `capture` has, into what is opened here: `kafka` is closed. */
+static bool write_all(struct command *c, struct capture *capture, struct kafka *kafka)
+{
+    struct counters counters = {0};
+    struct kafka_counts delivered;
+    struct sinks sinks = {.kafka = kafka};
+    bool good = !kafka || kafka_start(kafka);
+    if (good && (!kafka || c->output))
+        good = (sinks.output = output_open(c->output, &c->log)) != NULL;
+    if (good) {
+        good = analyzer_run(&c->analyzer, capture, (struct analyzer_sink){write_line, &sinks}, &counters, &c->log);
+        good = output_close(sinks.output) && good;
+        summarize(c, &counters);
+    }
+    return kafka_close(kafka, &delivered) && good;
 }
 
 static int run(struct command *c)
 {
-    struct counters counters = {0};
     struct capture *capture = capture_new(&c->log, c->filter);
-    for (size_t i = 0; capture && i < c->read_count; i++)
+    struct kafka *kafka = NULL;
+    bool good = capture && open_kafka(c, &kafka);
+    for (size_t i = 0; good && i < c->read_count; i++)
         capture_add(capture, c->reads[i]);
     /* a filter may name hosts and services, which are looked up in files and in the network */
-    if (!capture || (!c->filter && !confine(c)) || !capture_start(capture) || (c->filter && !confine(c))) {
+    if (!good || (!c->filter && !confine(c, kafka)) || !capture_start(capture) || (c->filter && !confine(c, kafka))) {
+        kafka_close(kafka, &(struct kafka_counts){0});
         capture_free(capture);
         return 2;
     }
-    struct output *output = output_open(c->output, &c->log);
-    bool good = output != NULL;
-    if (good) {
-        good = analyzer_run(&c->analyzer, capture, (struct analyzer_sink){write_line, output}, &counters, &c->log);
-        good = output_close(output) && good;
-        summarize(c, &counters);
-    }
-    good = good && !capture_errors(capture);
+    good = write_all(c, capture, kafka) && !capture_errors(capture);
     capture_free(capture);
     return good ? 0 : 1;
 }

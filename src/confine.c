@@ -31,6 +31,7 @@ bool confine_enter(enum sandbox_mode mode, const struct confine_needs *needs, st
     if (!sandbox)
         return false;
     confine_warm_up(log);
+    kafka_needs(needs->kafka, sandbox);
     for (size_t i = 0; i < needs->read_count; i++)
         sandbox_read(sandbox, needs->reads[i]);
     for (size_t i = 0; i < CONFINE_WRITES; i++)

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "capture/sandbox.h"
+#include "writer/kafka.h"
 
 enum { CONFINE_WRITES = 2 };
 
@@ -16,6 +17,7 @@ struct confine_needs {
     const char *const *reads;
     size_t read_count;
     const char *writes[CONFINE_WRITES];
+    const struct kafka *kafka; /* NULL none */
 };
 
 /* confine_warm_up lets the libraries of the pipeline load what they need files for. */

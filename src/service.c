@@ -66,8 +66,20 @@ void service_options_default(struct service_options *options)
 static bool on_line(void *user, const struct line *line)
 {
     struct service *service = user;
-    queue_put(service->queue, line);
+    if (service->queue)
+        queue_put(service->queue, line);
+    if (service->options->kafka)
+        kafka_send(service->options->kafka, line);
     return true;
+}
+
+static void add_kafka(struct kafka *kafka, struct worker_state *sum)
+{
+    struct kafka_counts counts = kafka_counts(kafka);
+    sum->facts.kafka = true;
+    sum->facts.kafka_delivered = counts.delivered;
+    sum->facts.kafka_waiting = counts.waiting;
+    sum->counters.events_lost += counts.lost;
 }
 
 static struct worker_state sum_of(struct service *service)
@@ -79,6 +91,8 @@ static struct worker_state sum_of(struct service *service)
     sum.facts.interface = service->analyzer->interface;
     if (service->queue)
         sum.counters.events_lost = queue_lost(service->queue);
+    if (service->options->kafka)
+        add_kafka(service->options->kafka, &sum);
     return sum;
 }
 
@@ -90,8 +104,9 @@ static void write_stats(struct service *service)
     service->line.length = 0;
     service->line.failed = false;
     service->analyzer->format->stats(&service->line, &sum.counters, &sum.facts);
+    service->line.key = sum.facts.sensor;
     if (!service->line.failed)
-        queue_put(service->queue, &service->line);
+        on_line(service, &service->line);
 }
 
 /* False if it could not be written: told once, until it can again. */
@@ -112,7 +127,8 @@ static void on_signal(struct service *service, uint32_t signal)
     switch (signal) {
     case SIGHUP:
         log_note(service->log, "SIGHUP: reopening the output");
-        queue_reopen(service->queue);
+        if (service->queue)
+            queue_reopen(service->queue);
         break;
     case SIGUSR1: write_stats(service); break;
     default: service->stop = true;
@@ -179,7 +195,8 @@ static void loop(struct service *service)
             read_signals(service);
         run_timers(service);
         watch_workers(service);
-        service->failed |= queue_failed(service->queue);
+        service->failed |= service->queue && queue_failed(service->queue);
+        service->failed |= service->options->kafka && !kafka_poll(service->options->kafka);
     }
 }
 
@@ -207,6 +224,8 @@ static bool open_output(struct service *service, const struct privilege *privile
 {
     const char *path = service->options->output;
     bool is_file = path && strcmp(path, "-") != 0;
+    if (!path && service->options->kafka)
+        return true;
     bool existed = !is_file || access(path, F_OK) == 0;
     service->output = output_open(path, service->log);
     if (!service->output)
@@ -236,6 +255,7 @@ static bool open_sandbox(struct service *service, const char *state)
     service->sandbox = sandbox_new(service->options->sandbox, service->log);
     if (!service->sandbox)
         return false;
+    kafka_needs(service->options->kafka, service->sandbox);
     sandbox_threads(service->sandbox);
     sandbox_write(service->sandbox, service->options->output);
     sandbox_write(service->sandbox, service->options->metrics);
@@ -291,9 +311,12 @@ static bool equip_workers(struct service *service)
 static bool start_threads(struct service *service)
 {
     const char *path = service->options->output;
-    bool good = (service->queue = queue_new(service->output, path && strcmp(path, "-") != 0, service->log)) != NULL;
-    if (!good)
-        log_error(service->log, "cannot start a thread: %s", strerror(errno));
+    bool good = !service->options->kafka || kafka_start(service->options->kafka);
+    if (good && service->output) {
+        good = (service->queue = queue_new(service->output, path && strcmp(path, "-") != 0, service->log)) != NULL;
+        if (!good)
+            log_error(service->log, "cannot start a thread: %s", strerror(errno));
+    }
     for (unsigned i = 0; i < service->count && good; i++)
         good = worker_start(service->workers[i]);
     return good;
@@ -336,10 +359,20 @@ static void stop_workers(struct service *service)
         worker_join(service->workers[i]);
 }
 
+/* From here on pipelines wait for room. */
+static void begin_end(struct service *service)
+{
+    if (service->queue)
+        queue_end(service->queue, CLOSE_SECONDS);
+    kafka_end(service->options->kafka, CLOSE_SECONDS);
+}
+
 /* Lets what waits be written. A reader that is stuck then still uses queue and output: they are left to the end of the process. */
 static uint64_t close_queue(struct service *service)
 {
     uint64_t lost = 0;
+    if (!service->queue)
+        return 0;
     bool ended = queue_close(service->queue, &lost);
     service->queue = NULL;
     if (lost)
@@ -351,16 +384,25 @@ static uint64_t close_queue(struct service *service)
     return lost;
 }
 
+/* What waits is delivered meanwhile; events lost for either output. */
+static uint64_t close_outputs(struct service *service)
+{
+    struct kafka_counts counts;
+    uint64_t lost = close_queue(service);
+    service->failed |= !kafka_close(service->options->kafka, &counts);
+    return lost + counts.lost;
+}
+
 static void finish(struct service *service, struct counters *counters)
 {
     notify_send(service->manager, "STOPPING=1");
-    queue_end(service->queue, CLOSE_SECONDS);
+    begin_end(service);
     stop_workers(service);
     service->failed |= !collector_save(service->collector);
     write_stats(service);
     write_metrics(service);
     *counters = sum_of(service).counters;
-    counters->events_lost = close_queue(service);
+    counters->events_lost = close_outputs(service);
 }
 
 static void close_all(struct service *service)
@@ -387,11 +429,9 @@ int service_run(const struct service_options *options, struct analyzer_options *
         finish(&service, counters);
     } else {
         service.failed = true;
-        if (service.queue)
-            queue_end(service.queue, CLOSE_SECONDS);
+        begin_end(&service);
         stop_workers(&service);
-        if (service.queue)
-            close_queue(&service);
+        close_outputs(&service);
     }
     close_all(&service);
     return service.failed ? 1 : 0;

@@ -10,11 +10,13 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "capture/sandbox.h"
+#include "writer/kafka.h"
 
 struct service_options {
     const char *interface; /* -i; all strings are borrowed */
     const char *filter;    /* NULL: the mail ports; "" everything */
-    const char *output;    /* NULL or "-": standard output */
+    const char *output;    /* NULL or "-": standard output; with Kafka, NULL: none */
+    struct kafka *kafka;   /* not started; closed by service_run; NULL none */
     const char *user;      /* -Z; NULL: see privilege_find */
     const char *metrics;   /* NULL: none */
     uint32_t snaplen, ring_kib, workers;

@@ -83,6 +83,10 @@ static void put_facts(FILE *file, const struct stats_facts *facts)
     if (facts->quiet_ns >= 0)
         number(file, "mxtap_last_smtp_timestamp_seconds", "gauge", "Time of the last packet with SMTP.",
                (uint64_t)(facts->time_ns - facts->quiet_ns) / 1000000000);
+    if (facts->kafka) {
+        number(file, "mxtap_kafka_delivered_total", "counter", "Events that Kafka has confirmed.", facts->kafka_delivered);
+        number(file, "mxtap_kafka_waiting", "gauge", "Events that wait for Kafka.", facts->kafka_waiting);
+    }
     head(file, "mxtap_info", "gauge", "Version and place of this sensor.");
     fputs("mxtap_info{", file);
     label(file, "version", MXTAP_VERSION);

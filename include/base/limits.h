@@ -82,6 +82,7 @@ enum {
 
     /* writer: */
     LIMIT_EVENT = 16384,             /* a line with its LF; lists and then strings are cut and the event says "cut":true */
+    LIMIT_KAFKA_BYTES = 67108864,    /* events that wait for brokers, about 60000: minutes of an outage; live, later ones are lost and counted */
     LIMIT_EVENT_TEXT = 2048,         /* one string of an event after escaping: LIMIT_TEXT * 4, longer ones are cut and marked */
 };
 

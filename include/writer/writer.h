@@ -16,6 +16,7 @@ struct line {
     char *data; /* not NUL-terminated */
     size_t length, capacity;
     bool failed; /* an allocation failed: the line is not whole and must not be written */
+    const char *key; /* what it is about, for outputs that share lines out by that; borrowed, NULL none */
 };
 void line_free(struct line *line);
 
@@ -28,6 +29,8 @@ struct stats_facts {
     uint64_t bytes_held;
     bool live;
     uint64_t kernel_received, kernel_dropped, interface_dropped; /* live only */
+    bool kafka;                                                  /* live, with Kafka as output: */
+    uint64_t kafka_delivered, kafka_waiting;
 };
 
 /* A format: how a session record and a stats event become lines (LF included): one, but for formats

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -111,7 +112,7 @@ static int landlock_create(bool sockets)
         return -1;
     struct landlock_attributes all = landlock_all(abi, &size);
     if (sockets)
-        all.network = 0;
+        all.network &= 1; /* to bind stays forbidden */
     return (int)syscall(SYS_LANDLOCK_CREATE, &all, size, 0);
 }
 
@@ -261,6 +262,8 @@ static const int calls_always[] = {
     SCMP_SYS(gettid),
     SCMP_SYS(getuid),
     SCMP_SYS(geteuid),
+    SCMP_SYS(getgid),
+    SCMP_SYS(getegid),
     SCMP_SYS(tgkill),
     SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity),
@@ -287,12 +290,16 @@ static const int calls_files[] = {
 
 static const int calls_threads[] = {SCMP_SYS(set_robust_list), SCMP_SYS(rseq)};
 
+/* To connect, never to listen. */
 static const int calls_sockets[] = {
-    SCMP_SYS(socket),      SCMP_SYS(socketpair),    SCMP_SYS(connect),   SCMP_SYS(bind),
-    SCMP_SYS(sendto),      SCMP_SYS(sendmsg),       SCMP_SYS(sendmmsg),  SCMP_SYS(recvmmsg),
-    SCMP_SYS(getpeername), SCMP_SYS(shutdown),      SCMP_SYS(uname),     SCMP_SYS(pipe2),
-    SCMP_SYS(eventfd2),    SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
+    SCMP_SYS(connect),  SCMP_SYS(bind),     SCMP_SYS(sendto),      SCMP_SYS(sendmsg),
+    SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg), SCMP_SYS(getpeername), SCMP_SYS(shutdown),
+    SCMP_SYS(uname),    SCMP_SYS(pipe),     SCMP_SYS(pipe2),
 };
+
+/* Of the internet; of the system's resolver and name service cache; to ask which addresses the
+ * system has, by which getaddrinfo sorts what it finds. */
+static const scmp_datum_t families[] = {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK};
 
 /* Questions only: is it a terminal (isatty, by two generations of the C library)? is the interface
  * that went down still there (libpcap)? */
@@ -304,6 +311,20 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
     for (size_t i = 0; i < count && status == 0; i++)
         status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
     return status;
+}
+
+/* The modules of name services that are not loaded by now stay so: they fail, but end nothing. */
+static int allow_sockets(scmp_filter_ctx filter)
+{
+    const struct scmp_arg_cmp code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC);
+    int bad = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(mmap), 1, code);
+    bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(mmap2), 1, code);
+    bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                            SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0));
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                                SCMP_A0(SCMP_CMP_EQ, families[i], 0));
+    return bad;
 }
 
 /* Calls whose arguments decide, and those that libraries make in vain, which fail. */
@@ -327,7 +348,11 @@ static int allow_some(scmp_filter_ctx filter, const struct sandbox *sandbox)
         bad |= seccomp_rule_add(filter, yes, SCMP_SYS(clone), 1,
                                 SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
         bad |= seccomp_rule_add(filter, no, SCMP_SYS(clone3), 0); /* its flags cannot be seen */
+        bad |= seccomp_rule_add(filter, yes, SCMP_SYS(prctl), 1,
+                                SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0));
     }
+    if (sandbox->sockets)
+        bad |= allow_sockets(filter);
     if (!sandbox->files) {
         bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
         bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open), 0);

@@ -97,6 +97,16 @@ static void put_drops(struct event_build *build, const struct stats_facts *facts
     event_close(build, opened);
 }
 
+static void put_kafka(struct event_build *build, const struct stats_facts *facts)
+{
+    if (!facts->kafka)
+        return;
+    size_t opened = event_open(build, "kafka");
+    event_put_number(build, "delivered", facts->kafka_delivered);
+    event_put_number(build, "waiting", facts->kafka_waiting);
+    event_close(build, opened);
+}
+
 static void fill_stats(struct event_build *build, const void *subject)
 {
     const struct stats_subject *stats = subject;
@@ -107,6 +117,7 @@ static void fill_stats(struct event_build *build, const void *subject)
     event_put_number(build, "packets", counters->packets);
     event_put_number(build, "bytes", counters->bytes);
     put_drops(build, stats->facts);
+    put_kafka(build, stats->facts);
     put_counters(build, "flows", counters, flow_keys, sizeof flow_keys / sizeof flow_keys[0]);
     put_sessions(build, counters);
     put_counters(build, "counters", counters, limit_keys, sizeof limit_keys / sizeof limit_keys[0]);

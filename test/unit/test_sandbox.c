@@ -112,6 +112,16 @@ static int open_socket(void)
     return outcome(socket(AF_INET, SOCK_STREAM, 0) >= 0);
 }
 
+static int open_packet_socket(void)
+{
+    return outcome(socket(AF_PACKET, SOCK_RAW, 0) >= 0);
+}
+
+static int serve(void)
+{
+    return outcome(listen(socket(AF_INET, SOCK_STREAM, 0), 1) == 0);
+}
+
 static int make_process(void)
 {
     pid_t child = fork();
@@ -299,6 +309,25 @@ static void test_allowed(void)
     CHECK(exited(try_inside(&sockets, open_socket), DONE));
 }
 
+/* With sockets: to connect, not to listen or capture, and nothing else; a library that would be
+ * loaded fails to. */
+static void test_sockets(void)
+{
+    const struct needs sockets = {.sockets = true, .threads = true, .read = true};
+    CHECK(exited(try_inside(&sockets, open_socket), DONE));
+    CHECK(exited(try_inside(&sockets, socket_in_thread), DONE));
+    CHECK(exited(try_inside(&sockets, start_thread), DONE));
+    CHECK(exited(try_inside(&sockets, read_inside), DONE));
+    CHECK(exited(try_inside(&sockets, read_beside), REFUSED));
+    CHECK(exited(try_inside(&sockets, map_runnable), REFUSED));
+    CHECK(was_ended(try_inside(&sockets, open_packet_socket), "socket"));
+    CHECK(was_ended(try_inside(&sockets, serve), "listen"));
+    CHECK(was_ended(try_inside(&sockets, run_program), "execve"));
+    CHECK(was_ended(try_inside(&sockets, make_process), "clone"));
+    CHECK(was_ended(try_inside(&sockets, kill_other), "kill"));
+    CHECK(was_ended(try_inside(&sockets, make_runnable), "mprotect"));
+}
+
 static void test_modes(void)
 {
     enum sandbox_mode mode;
@@ -345,6 +374,7 @@ int main(void)
         test_forbidden();
         test_files();
         test_allowed();
+        test_sockets();
     }
     unlink(inside);
     unlink(beside);
