@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attacks the writers with records of any content: a line is one valid JSON object, or one line of
- * text, and nothing in it steers a terminal. Input: the facts, then the text that they refer to. */
+/* Attacks the writers of all formats with records and counters of any content: a line is one valid
+ * JSON object, or one line of text, and nothing in it steers a terminal. Input: the facts, then the text that they refer to. */
 #define FUZZ_QUIET
 #include <string.h>
 
@@ -13,20 +13,51 @@
 
 static void check_line(const struct line *line)
 {
-    must(!line->failed && line->length > 0 && line->data[line->length - 1] == '\n');
+    must(line->length > 0 && line->data[line->length - 1] == '\n');
     for (size_t i = 0; i + 1 < line->length; i++)
         must((uint8_t)line->data[i] >= 0x20 && line->data[i] != 0x7f);
 }
 
-static void check_event(const struct line *line)
+/* Each line by itself: a format may have several for a session, or none. */
+static void check_events(const struct line *line, bool text)
 {
-    json_error_t error;
-    check_line(line);
-    must(line->length <= LIMIT_EVENT);
-    json_t *event = json_loadb(line->data, line->length, JSON_REJECT_DUPLICATES, &error);
-    must(event != NULL);
-    must(json_is_string(json_object_get(event, "event_type")));
-    json_decref(event);
+    must(!line->failed);
+    for (size_t begin = 0; begin < line->length;) {
+        const char *end = memchr(line->data + begin, '\n', line->length - begin);
+        must(end != NULL);
+        size_t length = (size_t)(end - line->data) + 1 - begin;
+        struct line one = {.data = line->data + begin, .length = length};
+        check_line(&one);
+        must(length <= LIMIT_EVENT);
+        json_t *event = text ? NULL : json_loadb(one.data, length, JSON_REJECT_DUPLICATES, NULL);
+        must(text || json_is_object(event));
+        json_decref(event);
+        begin += length;
+    }
+}
+
+static void write_formats(struct line *line, const struct record *record, const uint8_t *data, size_t size)
+{
+    static const char *const names[] = {"mxtap", "ecs", "eve", "ocsf", "text"};
+    struct counters counters = {.packets = 0};
+    struct stats_facts facts = {.sensor = record->sensor, .interface = record->interface};
+    memcpy(&counters, data, size < sizeof counters ? size : sizeof counters);
+    facts.started_ns = record->duration_ns;
+    facts.time_ns = facts.quiet_ns = record->time_ns;
+    facts.kernel_received = facts.kernel_dropped = record->uid;
+    facts.live = record->uid & 1;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct format *format = format_of(names[i]);
+        bool text = strcmp(names[i], "text") == 0;
+        line->length = 0;
+        format->session(line, record);
+        must(i != 0 || line->length > 0);
+        check_events(line, text);
+        line->length = 0;
+        if (format->stats)
+            format->stats(line, &counters, &facts);
+        check_events(line, text);
+    }
 }
 
 /* A reference into the text, as session makes them. */
@@ -134,12 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     record.sensor = *sensor ? sensor : NULL;
     record.smtp = &smtp;
     record.tls = record.uid & 1 ? &tls : NULL;
-    format_of("mxtap")->session(&line, &record);
-    check_event(&line);
-    line.length = 0;
-    format_of("text")->session(&line, &record);
-    if (line.length)
-        check_line(&line);
+    write_formats(&line, &record, data, size);
     line_free(&line);
     return 0;
 }

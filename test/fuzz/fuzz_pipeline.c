@@ -44,8 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.ignore_vlan = bits & 2;
     options.offers = bits & 4;
     options.envelope_domains = bits & 8;
-    bool text = bits & 16;
-    options.format = format_of(text ? "text" : "mxtap");
+    bool text = (bits & (16 | 128)) == 16;
+    options.format = format_of(text ? "text" : bits & 16 ? "ecs" : bits & 128 ? "eve" : "mxtap");
     if (bits & 32)
         options.max_flows = 1;
     if (bits & 64)
