@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A ClickHouse server of our own for the table and the queries of contrib/clickhouse."""
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -13,8 +14,11 @@ CONFIG = """<yandex><logger><level>error</level><log>{top}/log</log></logger>
 <tcp_port>{port}</tcp_port><listen_host>127.0.0.1</listen_host><path>{top}/data/</path>
 <tmp_path>{top}/tmp/</tmp_path><users_config>{top}/users.xml</users_config>
 <default_profile>default</default_profile><default_database>default</default_database>
+<kafka><auto_offset_reset>smallest</auto_offset_reset></kafka>
 <mark_cache_size>5368709</mark_cache_size></yandex>"""
-USERS = """<yandex><profiles><default></default></profiles><users><default><password></password>
+# no event has a tab: with it between columns, CSV takes a line as it is
+USERS = """<yandex><profiles><default><format_csv_delimiter>&#9;</format_csv_delimiter></default>
+</profiles><users><default><password></password>
 <networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
 </users><quotas><default><interval><duration>3600</duration><queries>0</queries><errors>0</errors>
 <result_rows>0</result_rows><read_rows>0</read_rows><execution_time>0</execution_time></interval>
@@ -72,9 +76,30 @@ def load(server, events):
         server.ask(b"DROP TABLE IF EXISTS mxtap;" + file.read(), "--multiquery")
     # as the sed of table.sql
     server.ask(events.replace(b"\\", b"\\\\"), "-q", "INSERT INTO mxtap (line) FORMAT TabSeparated")
-    lines = server.ask(b"SELECT line FROM mxtap FORMAT TabSeparatedRaw").encode().splitlines()
-    if sorted(lines) != sorted(events.splitlines()):
+    if sorted(lines_of(server)) != sorted(events.splitlines()):
         raise RuntimeError("lines were changed on their way in")
+
+
+def connect(server, broker):
+    """
+    The statements of kafka.sql, in the words of 18.16: it has no JSONAsString, and a view does not
+    compute columns of the table that it feeds.
+    """
+    with open(os.path.join(FOLDER, "table.sql"), encoding="utf-8") as file:
+        table = file.read().replace("MATERIALIZED", "DEFAULT")
+    with open(os.path.join(FOLDER, "kafka.sql"), encoding="utf-8") as file:
+        text = file.read()
+    columns = re.findall(r"^    (\w+) [\w()]+ DEFAULT\s+(.+?)(?:,?)\n(?=    \w+ |\))", table, re.M | re.S)
+    for old, new in (("broker1:9092", broker), ("'JSONAsString'", "'CSV', kafka_row_delimiter = '\\n'"),
+                     ("SELECT line FROM", "SELECT line, %s FROM" % ", ".join(
+                         "%s AS %s" % (value, name) for name, value in columns))):
+        assert text.count(old) >= 1
+        text = text.replace(old, new)
+    server.ask(("DROP TABLE IF EXISTS mxtap;" + table + text).encode(), "--multiquery")
+
+
+def lines_of(server):
+    return server.ask(b"SELECT line FROM mxtap FORMAT TabSeparatedRaw").encode().splitlines()
 
 
 def questions(server):

@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 
+import clickhouse
 import harness
 
 BROKER = os.path.join(harness.TOP, os.environ.get("BUILD", "build"), "test", "siem", "kafka_broker")
@@ -265,6 +266,25 @@ def usage(scratch):
     return problems
 
 
+def clickhouse_reads(scratch):
+    """From Kafka into the table of contrib/clickhouse, where the questions have the same answers."""
+    with Broker() as broker, clickhouse.Server(scratch.top) as server:
+        clickhouse.connect(server, broker.address)
+        run, _ = Program(scratch, broker.address, *READ).end()
+        expected = events_of()
+        until = time.monotonic() + 40
+        while len(clickhouse.lines_of(server)) < len(expected) and time.monotonic() < until:
+            time.sleep(0.5)
+        problems = problems_of(run, 0) + compare(expected, clickhouse.lines_of(server))
+        ask = clickhouse.questions(server)
+        names = ("old-tls", "fallback", "interference", "auth-in-clear")
+        answers = {name: ask(name) for name in names}
+        server.ask(b"DROP TABLE mxtap_from_kafka")
+        clickhouse.load(server, b"".join(line + b"\n" for line in expected))
+        return problems + ["%s: other answer" % name for name in names
+                           if not answers[name] or answers[name] != ask(name)]
+
+
 # ---- live
 
 def serve(server):
@@ -380,13 +400,15 @@ def may_capture():
 
 def run(report):
     checks = (delivered, two_lines, back_pressure, interrupted, stopped, timed_out, refused, fatal,
-              tls, usage, live, live_stopped)
+              tls, usage, clickhouse_reads, live, live_stopped)
     for check in checks:
         name = "kafka/" + check.__name__.replace("_", "-")
         if not os.path.exists(BROKER):
             report.skipped(name, "built without librdkafka")
         elif not shutil.which("kcat"):
             report.skipped(name, "kcat is not here")
+        elif check is clickhouse_reads and clickhouse.missing():
+            report.skipped(name, clickhouse.missing())
         elif check in (live, live_stopped) and not may_capture():
             report.skipped(name, "not allowed to capture")
         else:
