@@ -468,8 +468,9 @@ static void keep(struct stream_context *context, struct flow *flow, unsigned hal
             return;
         if (piece->offset <= flow->half[half].next)
             deliver(context, flow, half, piece);
-        else if (stream_of(context, flow, piece->time_ns) && !hold_new(context, flow, half, piece))
-            context->counters->memory_failures++;
+        else if (stream_of(context, flow, piece->time_ns) && !hold_new(context, flow, half, piece) &&
+                 within_limits(context, flow, half, piece->bytes.length))
+            context->counters->memory_failures++; /* else what others hold leaves no room: told already */
     }
     if (piece->fin && flow->fin[half] == FIN_NONE && stream_of(context, flow, piece->time_ns)) {
         flow->fin[half] = FIN_SEEN;
@@ -481,8 +482,10 @@ static void keep(struct stream_context *context, struct flow *flow, unsigned hal
 void stream_push(struct stream_context *context, struct flow *flow, unsigned half, const struct stream_piece *piece)
 {
     const struct flow_half *own = &flow->half[half];
-    bool ready = piece->offset <= own->next && needs_met(flow, half, piece->needs) &&
-                 (!flow->stream || !flow->stream->head[half]);
+    const struct held *head = flow->stream ? flow->stream->head[half] : NULL;
+    /* What fills a hole goes on even where there is no room to keep it. */
+    bool before = head && !piece->fin && piece->offset + piece->length <= head->offset;
+    bool ready = piece->offset <= own->next && needs_met(flow, half, piece->needs) && (!head || before);
     if (ready) {
         deliver(context, flow, half, piece);
         if (piece->fin && !flow->shunted && own->next == piece->offset + piece->length)
