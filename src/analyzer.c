@@ -14,7 +14,6 @@
 #include "collector.h"
 #include "decode/decode.h"
 #include "flow/flow.h"
-#include "flow/flow.h"
 
 struct analyzer {
     const struct analyzer_options *options;
@@ -25,7 +24,7 @@ struct analyzer {
     struct decoder *decoder;
     struct flow_table *flows;
     struct sessions *sessions;
-    struct collector *collector, *own_collector;
+    struct collector *collector; /* NULL: the sink takes records */
     struct clock clock;
     int64_t started_ns; /* time of the first packet */
     struct line line;
@@ -52,11 +51,14 @@ static void emit(struct analyzer *a)
 static void on_record(void *user, struct record *record)
 {
     struct analyzer *a = user;
-    collector_enter(a->collector, record);
+    if (a->sink.record) {
+        a->sink.record(a->sink.user, record);
+        return;
+    }
+    collector_judge(a->collector, record);
     a->options->format->session(&a->line, record);
     a->line.key = *record->community_id ? record->community_id : NULL;
     emit(a);
-    collector_leave(a->collector);
 }
 
 static const char *on_source(void *user, uint16_t capture)
@@ -80,9 +82,9 @@ static bool open_stages(struct analyzer *a)
                                  .ignore_vlan = o->ignore_vlan,
                                  .max_flows = o->max_flows,
                                  .idle_ns = o->idle_ns};
-    if (!a->collector)
-        a->collector = a->own_collector = collector_new(o->state, a->log);
-    a->sessions = !a->collector ? NULL : sessions_new(&sessions, (struct session_sink){on_record, on_source, a}, a->counters);
+    if (!a->sink.record && !(a->collector = collector_new(o->state, a->log)))
+        return false;
+    a->sessions = sessions_new(&sessions, (struct session_sink){on_record, on_source, a}, a->counters);
     a->flows = a->sessions ? flow_table_new(&flows, sessions_flow_sink(a->sessions), a->counters) : NULL;
     a->decoder = a->flows ? decode_new((struct decode_sink){on_segment, a}, a->counters) : NULL;
     if (a->decoder)
@@ -90,14 +92,8 @@ static bool open_stages(struct analyzer *a)
     return a->decoder != NULL;
 }
 
-/* What several pipelines may have in common. */
-struct shared {
-    struct collector *collector; /* NULL: one of its own */
-    struct log *log;
-};
-
-static struct analyzer *open_analyzer(const struct analyzer_options *options, const struct capture *capture,
-                                      struct analyzer_sink sink, struct counters *counters, struct shared shared)
+struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
+                              struct counters *counters, struct log *log)
 {
     struct analyzer *a = memory_new(sizeof *a);
     if (!a)
@@ -106,25 +102,12 @@ static struct analyzer *open_analyzer(const struct analyzer_options *options, co
     a->capture = capture;
     a->sink = sink;
     a->counters = counters;
-    a->log = shared.log;
-    a->collector = shared.collector;
+    a->log = log;
     if (!open_stages(a)) {
         analyzer_free(a);
         return NULL;
     }
     return a;
-}
-
-struct analyzer *analyzer_new_for(struct collector *collector, const struct analyzer_options *options,
-                                  struct analyzer_sink sink, struct counters *counters, struct log *log)
-{
-    return open_analyzer(options, NULL, sink, counters, (struct shared){collector, log});
-}
-
-struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
-                              struct counters *counters, struct log *log)
-{
-    return open_analyzer(options, capture, sink, counters, (struct shared){NULL, log});
 }
 
 void analyzer_free(struct analyzer *a)
@@ -134,7 +117,7 @@ void analyzer_free(struct analyzer *a)
     decode_free(a->decoder);
     flow_table_free(a->flows);
     sessions_free(a->sessions);
-    collector_free(a->own_collector);
+    collector_free(a->collector);
     line_free(&a->line);
     memory_free(a);
 }
@@ -166,7 +149,7 @@ void analyzer_finish(struct analyzer *a)
 
 bool analyzer_save(struct analyzer *a)
 {
-    return collector_save(a->collector);
+    return !a->collector || collector_save(a->collector);
 }
 
 bool analyzer_stopped(const struct analyzer *a)

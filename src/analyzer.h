@@ -29,10 +29,14 @@ struct analyzer_options {
     const struct format *format;
 };
 
-/* Takes each line; false stops the analysis. */
+/*
+ * Takes each line; false stops the analysis. Or takes finished records as they are, borrowed for the call, which then are judged by
+ * the history and written elsewhere: several pipelines live.
+ */
 struct analyzer_sink {
     bool (*line)(void *user, const struct line *line);
     void *user;
+    void (*record)(void *user, const struct record *record); /* NULL: lines are wanted */
 };
 
 /* analyzer_options_default fills in what holds without options. */
@@ -49,10 +53,6 @@ struct analyzer;
 /* analyzer_new returns a pipeline (new); options, counters and what the sink points to are borrowed. `capture` tells the names of sources; NULL where there are none (live). NULL without memory. */
 struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
                               struct counters *counters, struct log *log);
-
-/* analyzer_new_for returns one of several live pipelines (new), whose records meet in a collector (borrowed). */
-struct analyzer *analyzer_new_for(struct collector *collector, const struct analyzer_options *options, struct analyzer_sink sink,
-                                  struct counters *counters, struct log *log);
 
 /* analyzer_packet takes the next packet; what becomes due by its time is written before. */
 void analyzer_packet(struct analyzer *analyzer, const struct packet *packet);

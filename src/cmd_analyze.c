@@ -358,7 +358,7 @@ static bool write_all(struct command *c, struct capture *capture, struct kafka *
     if (good && (!kafka || c->output))
         good = (sinks.output = output_open(c->output, &c->log)) != NULL;
     if (good) {
-        good = analyzer_run(&c->analyzer, capture, (struct analyzer_sink){write_line, &sinks}, &counters, &c->log);
+        good = analyzer_run(&c->analyzer, capture, (struct analyzer_sink){.line = write_line, .user = &sinks}, &counters, &c->log);
         good = output_close(sinks.output) && good;
         summarize(c, &counters);
     }
@@ -423,7 +423,7 @@ bool analyze_captures(const char *const *paths, size_t count, const struct repor
         capture_add(capture, paths[i]);
     struct report_pipe copy = *pipe;
     bool good = capture && capture_start(capture) &&
-                analyzer_run(&options, capture, (struct analyzer_sink){hand_on, &copy}, &counters, log) && !capture_errors(capture);
+                analyzer_run(&options, capture, (struct analyzer_sink){.line = hand_on, .user = &copy}, &counters, log) && !capture_errors(capture);
     capture_free(capture);
     return good;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Between the pipelines and the output: one record at a time, and the memory of peers that they share. */
+/* Between pipeline and output: the memory of peers. */
 #include <pthread.h>
 
 #include "base/memory.h"
@@ -7,7 +7,7 @@
 #include "session/history.h"
 
 struct collector {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* live, it is saved while records are judged */
     struct history *history;
     const char *state;
     struct log *log;
@@ -31,14 +31,10 @@ struct collector *collector_new(const char *state, struct log *log)
     return collector;
 }
 
-void collector_enter(struct collector *collector, struct record *record)
+void collector_judge(struct collector *collector, struct record *record)
 {
     pthread_mutex_lock(&collector->lock);
     history_judge(collector->history, record);
-}
-
-void collector_leave(struct collector *collector)
-{
     pthread_mutex_unlock(&collector->lock);
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Where the records of all pipelines meet: what was seen of peers before, and the order of the output. Private to the files
- * directly in src/.
- */
+/* What was seen of peers before, by which finished records are judged, and the file in which it outlives the run. Private to the
+ * files directly in src/. */
 #ifndef COLLECTOR_H
 #define COLLECTOR_H
 
@@ -16,14 +14,10 @@ struct collector;
 /* collector_new returns a collector (new) that goes on with a state file (borrowed; NULL: none), or NULL without memory. */
 struct collector *collector_new(const char *state, struct log *log);
 
-/*
- * collector_enter judges a record by those before it; until collector_leave, which the same thread calls once the record is
- * written, no other thread gets in: records are judged in the order in which they are written.
- */
-void collector_enter(struct collector *collector, struct record *record);
-void collector_leave(struct collector *collector);
+/* collector_judge raises the findings of a record that need those before it. To be called in the order of the output, by one thread. */
+void collector_judge(struct collector *collector, struct record *record);
 
-/* collector_save writes the state file, if there is one; false, with a message, if it cannot. */
+/* collector_save writes the state file, if there is one; false, with a message, if it cannot. Any thread may call it. */
 bool collector_save(struct collector *collector);
 
 /* collector_free frees; NULL is allowed. */

@@ -19,7 +19,7 @@ void confine_warm_up(struct log *log)
     struct analyzer_options options;
     struct counters counters = {0};
     analyzer_options_default(&options);
-    struct analyzer *analyzer = analyzer_new(&options, NULL, (struct analyzer_sink){ignore, NULL}, &counters, log);
+    struct analyzer *analyzer = analyzer_new(&options, NULL, (struct analyzer_sink){.line = ignore}, &counters, log);
     if (analyzer)
         analyzer_stats(analyzer, NULL);
     analyzer_free(analyzer);

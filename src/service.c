@@ -16,6 +16,7 @@
 #include "confine.h"
 #include "service.h"
 #include "service_queue.h"
+#include "service_scribe.h"
 #include "service_tell.h"
 #include "service_worker.h"
 
@@ -37,11 +38,13 @@ struct service {
     struct collector *collector;
     struct output *output;
     struct queue *queue;
+    struct scribe *scribe;
     struct sandbox *sandbox;
     struct line line;     /* of stats */
     int signals, manager; /* descriptors */
     int64_t started_ns, stats_due_ns, metrics_due_ns, save_due_ns; /* monotonic */
     bool quiet_told, metrics_told, stop, failed;
+    bool stuck; /* the scribe, for good */
 };
 
 static int64_t clock_of(clockid_t id)
@@ -61,17 +64,6 @@ void service_options_default(struct service_options *options)
 }
 
 /* ---- from the pipelines */
-
-/* Never stops a pipeline: what is lost is counted. */
-static bool on_line(void *user, const struct line *line)
-{
-    struct service *service = user;
-    if (service->queue)
-        queue_put(service->queue, line);
-    if (service->options->kafka)
-        kafka_send(service->options->kafka, line);
-    return true;
-}
 
 static void add_kafka(struct kafka *kafka, struct worker_state *sum)
 {
@@ -104,9 +96,8 @@ static void write_stats(struct service *service)
     service->line.length = 0;
     service->line.failed = false;
     service->analyzer->format->stats(&service->line, &sum.counters, &sum.facts);
-    service->line.key = sum.facts.sensor;
     if (!service->line.failed)
-        on_line(service, &service->line);
+        queue_put_line(service->queue, &service->line);
 }
 
 /* False if it could not be written: told once, until it can again. */
@@ -127,8 +118,7 @@ static void on_signal(struct service *service, uint32_t signal)
     switch (signal) {
     case SIGHUP:
         log_note(service->log, "SIGHUP: reopening the output");
-        if (service->queue)
-            queue_reopen(service->queue);
+        queue_reopen(service->queue);
         break;
     case SIGUSR1: write_stats(service); break;
     default: service->stop = true;
@@ -195,7 +185,7 @@ static void loop(struct service *service)
             read_signals(service);
         run_timers(service);
         watch_workers(service);
-        service->failed |= service->queue && queue_failed(service->queue);
+        service->failed |= queue_failed(service->queue);
         service->failed |= service->options->kafka && !kafka_poll(service->options->kafka);
     }
 }
@@ -300,23 +290,27 @@ static bool open_workers(struct service *service)
 
 static bool equip_workers(struct service *service)
 {
-    bool good = (service->collector = collector_new(service->analyzer->state, service->log)) != NULL;
+    service->collector = collector_new(service->analyzer->state, service->log);
+    service->queue = service->collector ? queue_new() : NULL;
+    bool good = service->queue != NULL;
     if (!good)
         log_error(service->log, "out of memory");
     for (unsigned i = 0; i < service->count && good; i++)
-        good = worker_equip(service->workers[i], service->collector, service->analyzer, (struct analyzer_sink){on_line, service});
+        good = worker_equip(service->workers[i], service->analyzer, service->queue);
     return good;
 }
 
 static bool start_threads(struct service *service)
 {
     const char *path = service->options->output;
-    bool good = !service->options->kafka || kafka_start(service->options->kafka);
-    if (good && service->output) {
-        good = (service->queue = queue_new(service->output, path && strcmp(path, "-") != 0, service->log)) != NULL;
-        if (!good)
-            log_error(service->log, "cannot start a thread: %s", strerror(errno));
-    }
+    struct scribe_options options = {.queue = service->queue,
+                                     .collector = service->collector,
+                                     .format = service->analyzer->format,
+                                     .sensor = service->analyzer->sensor,
+                                     .output = service->output,
+                                     .kafka = service->options->kafka,
+                                     .file = path && strcmp(path, "-") != 0};
+    bool good = (!options.kafka || kafka_start(options.kafka)) && (service->scribe = scribe_start(&options, service->log));
     for (unsigned i = 0; i < service->count && good; i++)
         good = worker_start(service->workers[i]);
     return good;
@@ -367,29 +361,31 @@ static void begin_end(struct service *service)
     kafka_end(service->options->kafka, CLOSE_SECONDS);
 }
 
-/* Lets what waits be written. A reader that is stuck then still uses queue and output: they are left to the end of the process. */
+/* Lets what waits be written. A scribe whose reader is stuck is left to the end of the process, with all that it uses. */
 static uint64_t close_queue(struct service *service)
 {
     uint64_t lost = 0;
-    if (!service->queue)
+    if (!service->scribe)
         return 0;
-    bool ended = queue_close(service->queue, &lost);
-    service->queue = NULL;
+    service->stuck = !queue_close(service->queue, &lost);
     if (lost)
         log_error(service->log, "%llu events could not be written%s", (unsigned long long)lost,
-                  ended ? "" : ": whoever reads the output is stuck");
-    if (!ended)
-        service->output = NULL;
-    service->failed |= lost || !ended;
+                  service->stuck ? ": whoever reads the output is stuck" : "");
+    if (!service->stuck)
+        scribe_end(service->scribe);
+    service->failed |= lost || service->stuck;
     return lost;
 }
 
 /* What waits is delivered meanwhile; events lost for either output. */
 static uint64_t close_outputs(struct service *service)
 {
-    struct kafka_counts counts;
+    struct kafka_counts counts = {0};
     uint64_t lost = close_queue(service);
-    service->failed |= !kafka_close(service->options->kafka, &counts);
+    if (!service->stuck)
+        service->failed |= !kafka_close(service->options->kafka, &counts);
+    else if (service->options->kafka)
+        counts = kafka_counts(service->options->kafka);
     return lost + counts.lost;
 }
 
@@ -398,18 +394,21 @@ static void finish(struct service *service, struct counters *counters)
     notify_send(service->manager, "STOPPING=1");
     begin_end(service);
     stop_workers(service);
-    service->failed |= !collector_save(service->collector);
     write_stats(service);
     write_metrics(service);
     *counters = sum_of(service).counters;
     counters->events_lost = close_outputs(service);
+    service->failed |= !collector_save(service->collector);
 }
 
 static void close_all(struct service *service)
 {
+    if (service->stuck)
+        return;
     service->failed |= !output_close(service->output);
     for (unsigned i = 0; i < service->count; i++)
         worker_free(service->workers[i]);
+    queue_free(service->queue);
     collector_free(service->collector);
     sandbox_free(service->sandbox);
     line_free(&service->line);

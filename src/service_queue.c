@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines wait here while the output is written: bounded, and what finds no room is counted. */
-#include <limits.h>
+/* Finished records on their way from the workers to the scribe: copied, in batches, bounded. What finds no room is counted. */
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
@@ -8,88 +7,395 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "service_queue.h"
+#include "session/certificate.h"
 
 enum {
-    PIECE = PIPE_BUF,   /* written at once: a pipe takes so much as a whole or not at all, so no line is torn by a stuck reader */
-    SPARE = 1048576,    /* a larger buffer is given back when it is empty */
-    RETRY_SECONDS = 10, /* until a failed file is tried again */
+    BATCH = 65536,                  /* handed over before the turn ends */
+    URGENT = LIMIT_QUEUE_BYTES / 8, /* waiting bytes that wake the scribe at once */
+    PACE_MS = 50,                   /* else it looks that often: a wake-up costs more than a record */
+    SPARE = 4                       /* empty batches that a lane keeps */
 };
 
-/* Whole lines. */
+/* In a batch; what `record` points to is set when it is read, since a batch moves as it grows. */
+struct message {
+    size_t size; /* of all, a multiple of its alignment */
+    size_t text_length;
+    bool is_line;
+    struct record record;
+    struct smtp_facts smtp;
+    struct tls_facts tls;
+    char text[]; /* of the record, or the line */
+};
+
+enum { ALIGNMENT = _Alignof(struct message) };
+
 struct batch {
-    char *data;
+    struct batch *next;
+    struct lane *lane; /* whose certificates these are, and who gets it back; NULL: lines only, freed */
+    unsigned char *data;
     size_t length, capacity;
-    uint64_t lines;
+    uint64_t items;
 };
 
 struct queue {
-    pthread_t thread;
-    pthread_mutex_t lock;    /* of all below but `writing` and what it points to */
-    pthread_cond_t changed;  /* for the thread: work; for queue_close: `done` */
-    struct output *output;   /* the thread's */
-    struct batch writing;    /* the thread's; its lines are counted in `in_flight` */
-    struct batch waiting;
-    uint64_t in_flight;      /* lines of `writing` not yet written */
-    uint64_t lost;
-    struct timespec until;   /* with `ending`: that late, lines are lost */
-    bool ending, again, reopen, closing, done, failed;
-    struct log log;          /* the thread's copy */
+    pthread_mutex_t lock;         /* of all below, and of `returned` of the lanes */
+    pthread_cond_t work, changed; /* for the scribe; for those who wait for room or for the end */
+    struct batch *first, **last;
+    size_t bytes;                 /* waiting, or with the scribe */
+    uint64_t waiting;             /* items */
+    uint64_t in_flight, lost;
+    struct timespec due;          /* when the scribe looks again */
+    struct timespec until;        /* with `ending`: that late, records are lost */
+    bool idle;                    /* the scribe waits for the first batch */
+    bool ending, reopen, closing, done, failed;
 };
 
-static bool batch_add(struct batch *batch, const char *data, size_t length)
+struct lane {
+    struct queue *queue;
+    struct batch *filling;
+    struct batch *spare;    /* the lane's own */
+    unsigned spares;
+    struct batch *returned; /* read by the scribe, certificates still held */
+};
+
+static struct timespec in_ms(long ms)
 {
-    if (batch->length + length > LIMIT_QUEUE_BYTES)
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_sec += ms / 1000;
+    time.tv_nsec += ms % 1000 * 1000000;
+    if (time.tv_nsec >= 1000000000) {
+        time.tv_nsec -= 1000000000;
+        time.tv_sec++;
+    }
+    return time;
+}
+
+static bool conditions(struct queue *queue)
+{
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes) != 0)
         return false;
-    if (batch->length + length > batch->capacity) {
-        size_t capacity = 2 * (batch->length + length) + 65536;
-        char *grown = memory_resize(batch->data, capacity);
-        if (!grown)
-            return false;
-        batch->data = grown;
-        batch->capacity = capacity;
-    }
-    memcpy(batch->data + batch->length, data, length);
-    batch->length += length;
-    for (size_t at = 0; at < length; at++) /* some formats have two lines for a session, or none */
-        batch->lines += data[at] == '\n';
-    return true;
-}
-
-static void batch_empty(struct batch *batch)
-{
-    if (batch->capacity > SPARE) {
-        memory_free(batch->data);
-        batch->data = NULL;
-        batch->capacity = 0;
-    }
-    batch->length = 0;
-    batch->lines = 0;
-}
-
-/* At the end all open sessions come at once: now, for the first time, the pipeline may wait for the output. */
-static void wait_for_room(struct queue *queue, size_t length)
-{
-    int status = 0;
-    while (status == 0 && !queue->failed && queue->waiting.length + length > LIMIT_QUEUE_BYTES)
-        status = pthread_cond_timedwait(&queue->changed, &queue->lock, &queue->until);
-}
-
-bool queue_put(struct queue *queue, const struct line *line)
-{
-    pthread_mutex_lock(&queue->lock);
-    if (queue->ending)
-        wait_for_room(queue, line->length);
-    bool good = !queue->failed && batch_add(&queue->waiting, line->data, line->length);
-    if (!good)
-        queue->lost++;
-    pthread_cond_broadcast(&queue->changed);
-    pthread_mutex_unlock(&queue->lock);
+    bool good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(&queue->work, &attributes) == 0 &&
+                pthread_cond_init(&queue->changed, &attributes) == 0 && pthread_mutex_init(&queue->lock, NULL) == 0;
+    pthread_condattr_destroy(&attributes);
     return good;
 }
 
-/* ---- the thread */
+struct queue *queue_new(void)
+{
+    struct queue *queue = memory_new(sizeof *queue);
+    if (queue && !conditions(queue)) {
+        memory_free(queue);
+        return NULL;
+    }
+    if (queue)
+        queue->last = &queue->first;
+    return queue;
+}
 
-static void written(struct queue *queue, uint64_t lines, bool good)
+static void batch_free(struct batch *batch)
+{
+    if (batch)
+        memory_free(batch->data);
+    memory_free(batch);
+}
+
+void queue_free(struct queue *queue)
+{
+    if (!queue)
+        return;
+    pthread_cond_destroy(&queue->work);
+    pthread_cond_destroy(&queue->changed);
+    pthread_mutex_destroy(&queue->lock);
+    memory_free(queue);
+}
+
+/* ---- filling */
+
+/* Room for a message with so much text; NULL without memory. */
+static struct message *batch_add(struct batch *batch, size_t text_length)
+{
+    size_t size = (sizeof(struct message) + text_length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (size > batch->capacity - batch->length) {
+        size_t capacity = batch->length + size + BATCH;
+        unsigned char *grown = memory_resize(batch->data, capacity);
+        if (!grown)
+            return NULL;
+        batch->data = grown;
+        batch->capacity = capacity;
+    }
+    struct message *message = (struct message *)(void *)(batch->data + batch->length);
+    message->size = size;
+    message->text_length = text_length;
+    message->is_line = false;
+    batch->length += size;
+    batch->items++;
+    return message;
+}
+
+static void hold(struct certificate *certificate)
+{
+    if (certificate)
+        certificate->references++;
+}
+
+static bool batch_add_record(struct batch *batch, const struct record *record)
+{
+    struct message *message = batch_add(batch, record->text_length);
+    if (!message)
+        return false;
+    message->record = *record;
+    if (record->smtp)
+        message->smtp = *record->smtp;
+    if (record->tls) {
+        message->tls = *record->tls;
+        hold(message->tls.client.certificate);
+        hold(message->tls.server.certificate);
+    }
+    if (record->text_length)
+        memcpy(message->text, record->text, record->text_length);
+    return true;
+}
+
+static struct message *message_at(struct batch *batch, size_t at)
+{
+    return (struct message *)(void *)(batch->data + at);
+}
+
+/* Gives back what its records held. Only the thread of the lane may: references are not counted atomically. */
+static void batch_empty(struct batch *batch)
+{
+    for (size_t at = 0; at < batch->length;) {
+        struct message *message = message_at(batch, at);
+        if (!message->is_line && message->record.tls) {
+            certificate_release(NULL, message->tls.client.certificate);
+            certificate_release(NULL, message->tls.server.certificate);
+        }
+        at += message->size;
+    }
+    batch->length = 0;
+    batch->items = 0;
+}
+
+static void lane_keep(struct lane *lane, struct batch *batch)
+{
+    batch_empty(batch);
+    if (lane->spares == SPARE || batch->capacity > 4 * BATCH) {
+        batch_free(batch);
+        return;
+    }
+    batch->next = lane->spare;
+    lane->spare = batch;
+    lane->spares++;
+}
+
+static struct batch *lane_batch(struct lane *lane)
+{
+    struct batch *batch = lane->spare;
+    if (batch) {
+        lane->spare = batch->next;
+        lane->spares--;
+    } else if ((batch = memory_new(sizeof *batch)) != NULL) {
+        batch->lane = lane;
+    }
+    if (batch)
+        batch->next = NULL;
+    return batch;
+}
+
+struct lane *lane_new(struct queue *queue)
+{
+    struct lane *lane = memory_new(sizeof *lane);
+    if (lane)
+        lane->queue = queue;
+    return lane;
+}
+
+static void lose(struct queue *queue, uint64_t count)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->lost += count;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void lane_put(struct lane *lane, const struct record *record)
+{
+    if (!lane->filling)
+        lane->filling = lane_batch(lane);
+    if (!lane->filling || !batch_add_record(lane->filling, record))
+        lose(lane->queue, 1);
+    else if (lane->filling->length >= BATCH)
+        lane_flush(lane);
+}
+
+/* At the end all open sessions come at once: now, for the first time, a pipeline may wait for the output. Locked. */
+static bool has_room(struct queue *queue, size_t length)
+{
+    int status = 0;
+    while (queue->ending && status == 0 && !queue->failed && queue->bytes + length > LIMIT_QUEUE_BYTES)
+        status = pthread_cond_timedwait(&queue->changed, &queue->lock, &queue->until);
+    return !queue->failed && queue->bytes + length <= LIMIT_QUEUE_BYTES;
+}
+
+/* Locked. False: there is no room, and what the batch holds is lost. */
+static bool append(struct queue *queue, struct batch *batch)
+{
+    if (!has_room(queue, batch->length)) {
+        queue->lost += batch->items;
+        return false;
+    }
+    *queue->last = batch;
+    queue->last = &batch->next;
+    queue->bytes += batch->length;
+    queue->waiting += batch->items;
+    if (queue->idle || queue->bytes >= URGENT)
+        pthread_cond_signal(&queue->work);
+    return true;
+}
+
+void lane_flush(struct lane *lane)
+{
+    if (!lane->filling || !lane->filling->items)
+        return;
+    pthread_mutex_lock(&lane->queue->lock);
+    bool taken = append(lane->queue, lane->filling);
+    struct batch *returned = lane->returned;
+    lane->returned = NULL;
+    pthread_mutex_unlock(&lane->queue->lock);
+    if (taken)
+        lane->filling = NULL;
+    else
+        batch_empty(lane->filling);
+    while (returned) {
+        struct batch *next = returned->next;
+        lane_keep(lane, returned);
+        returned = next;
+    }
+}
+
+void lane_free(struct lane *lane)
+{
+    if (!lane)
+        return;
+    lane_flush(lane); /* there is nothing, but for an end in the middle */
+    if (lane->filling)
+        lane_keep(lane, lane->filling);
+    for (struct batch *batch = lane->returned, *next; batch; batch = next) {
+        next = batch->next;
+        lane_keep(lane, batch);
+    }
+    for (struct batch *batch = lane->spare, *next; batch; batch = next) {
+        next = batch->next;
+        batch_free(batch);
+    }
+    memory_free(lane);
+}
+
+void queue_put_line(struct queue *queue, const struct line *line)
+{
+    struct batch *batch = memory_new(sizeof *batch);
+    struct message *message = batch ? batch_add(batch, line->length) : NULL;
+    if (message) {
+        message->is_line = true;
+        memcpy(message->text, line->data, line->length);
+    }
+    pthread_mutex_lock(&queue->lock);
+    bool taken = message && append(queue, batch);
+    if (!message)
+        queue->lost++;
+    pthread_mutex_unlock(&queue->lock);
+    if (!taken)
+        batch_free(batch);
+}
+
+/* ---- the scribe */
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* The first batch after a silence is taken at once, later ones when they are due. Locked. */
+static void await(struct queue *queue)
+{
+    while (!queue->ending && !queue->reopen && !queue->closing && queue->bytes < URGENT) {
+        struct timespec now = in_ms(0);
+        if (queue->first && !is_before(&now, &queue->due))
+            return;
+        queue->idle = !queue->first;
+        if (queue->idle)
+            pthread_cond_wait(&queue->work, &queue->lock);
+        else
+            pthread_cond_timedwait(&queue->work, &queue->lock, &queue->due);
+    }
+    queue->idle = true;
+    while (!queue->first && !queue->reopen && !queue->closing)
+        pthread_cond_wait(&queue->work, &queue->lock);
+}
+
+bool queue_take(struct queue *queue, struct batch **batches, bool *reopen)
+{
+    pthread_mutex_lock(&queue->lock);
+    await(queue);
+    queue->idle = false;
+    queue->due = in_ms(PACE_MS);
+    *batches = queue->first;
+    queue->first = NULL;
+    queue->last = &queue->first;
+    queue->in_flight += queue->waiting;
+    queue->waiting = 0;
+    *reopen = queue->reopen;
+    queue->reopen = false;
+    bool more = *batches || *reopen || !queue->closing;
+    pthread_mutex_unlock(&queue->lock);
+    return more;
+}
+
+bool batch_next(struct batch *batch, size_t *at, struct item *item)
+{
+    if (*at >= batch->length)
+        return false;
+    struct message *message = message_at(batch, *at);
+    *at += message->size;
+    *item = (struct item){.line = message->text, .length = message->text_length};
+    if (message->is_line)
+        return true;
+    item->record = &message->record;
+    message->record.text = message->text;
+    if (message->record.smtp)
+        message->record.smtp = &message->smtp;
+    if (message->record.tls)
+        message->record.tls = &message->tls;
+    return true;
+}
+
+struct batch *queue_give_back(struct queue *queue, struct batch *batch)
+{
+    struct batch *next = batch->next;
+    struct lane *lane = batch->lane;
+    pthread_mutex_lock(&queue->lock);
+    queue->bytes -= batch->length;
+    if (lane) {
+        batch->next = lane->returned;
+        lane->returned = batch;
+    }
+    if (queue->ending)
+        pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+    if (!lane)
+        batch_free(batch);
+    return next;
+}
+
+void queue_formatted(struct queue *queue, uint64_t items, uint64_t lines)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->in_flight += lines - items;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void queue_written(struct queue *queue, uint64_t lines, bool good)
 {
     pthread_mutex_lock(&queue->lock);
     queue->in_flight -= lines;
@@ -98,136 +404,29 @@ static void written(struct queue *queue, uint64_t lines, bool good)
     pthread_mutex_unlock(&queue->lock);
 }
 
-/* As many whole lines as a piece holds, one at least. */
-static size_t next_piece(const char *data, size_t length, uint64_t *lines)
-{
-    size_t piece = 0;
-    *lines = 0;
-    while (piece < length) {
-        const char *newline = memchr(data + piece, '\n', length - piece);
-        size_t line = newline ? (size_t)(newline + 1 - data) - piece : length - piece;
-        if (*lines && piece + line > PIECE)
-            break;
-        piece += line;
-        ++*lines;
-    }
-    return piece;
-}
-
-static bool write_batch(struct queue *queue)
-{
-    struct batch *batch = &queue->writing;
-    bool good = true;
-    for (size_t at = 0; at < batch->length;) {
-        uint64_t lines;
-        size_t piece = next_piece(batch->data + at, batch->length - at, &lines);
-        struct line line = {.data = batch->data + at, .length = piece, .capacity = piece};
-        good = good && output_write(queue->output, &line) && output_flush(queue->output);
-        written(queue, lines, good);
-        at += piece;
-    }
-    batch_empty(batch);
-    return good;
-}
-
-/* A file that failed (a full disk) may take lines again later. */
-static bool retry(struct queue *queue, time_t *failed_at)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (!*failed_at)
-        *failed_at = now.tv_sec;
-    if (now.tv_sec - *failed_at < RETRY_SECONDS)
-        return false;
-    *failed_at = now.tv_sec;
-    if (!output_reopen(queue->output))
-        return false;
-    *failed_at = 0;
-    return true;
-}
-
-/* Waits for work and takes it. False: there will be none. */
-static bool take(struct queue *queue, bool *reopen)
+void queue_fail(struct queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
-    while (!queue->waiting.length && !queue->closing && !queue->reopen)
-        pthread_cond_wait(&queue->changed, &queue->lock);
-    struct batch empty = queue->writing;
-    queue->writing = queue->waiting;
-    queue->waiting = empty;
-    queue->in_flight = queue->writing.lines;
-    *reopen = queue->reopen;
-    queue->reopen = false;
-    if (queue->ending)
-        pthread_cond_broadcast(&queue->changed);
-    bool more = queue->writing.length || *reopen || !queue->closing;
-    pthread_mutex_unlock(&queue->lock);
-    return more;
-}
-
-static void give_up(struct queue *queue, bool done)
-{
-    pthread_mutex_lock(&queue->lock);
-    queue->failed |= !done;
-    queue->done |= done;
+    queue->failed = true;
     pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
 }
 
-static void *run(void *user)
+void queue_done(struct queue *queue)
 {
-    struct queue *queue = user;
-    bool reopen, good = true;
-    time_t failed_at = 0;
-    while (take(queue, &reopen)) {
-        if (!good && queue->again)
-            good = retry(queue, &failed_at);
-        good = write_batch(queue) && good;
-        if (reopen && output_reopen(queue->output)) {
-            good = true;
-            failed_at = 0;
-        } else if (reopen) {
-            log_warning(&queue->log, "going on with the file that was open");
-        }
-        if (!good && !queue->again)
-            give_up(queue, false);
-    }
-    give_up(queue, true);
-    return NULL;
+    pthread_mutex_lock(&queue->lock);
+    queue->done = true;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
 }
 
-/* ---- opening and closing */
-
-static bool conditions(struct queue *queue)
-{
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes) != 0)
-        return false;
-    bool good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-                pthread_cond_init(&queue->changed, &attributes) == 0 && pthread_mutex_init(&queue->lock, NULL) == 0;
-    pthread_condattr_destroy(&attributes);
-    return good;
-}
-
-struct queue *queue_new(struct output *output, bool again, const struct log *log)
-{
-    struct queue *queue = memory_new(sizeof *queue);
-    if (queue) {
-        queue->output = output;
-        queue->again = again;
-        queue->log = *log;
-    }
-    if (queue && conditions(queue) && pthread_create(&queue->thread, NULL, run, queue) == 0)
-        return queue;
-    memory_free(queue);
-    return NULL;
-}
+/* ---- the service */
 
 void queue_reopen(struct queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
     queue->reopen = true;
-    pthread_cond_broadcast(&queue->changed);
+    pthread_cond_signal(&queue->work);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -250,9 +449,9 @@ bool queue_failed(struct queue *queue)
 void queue_end(struct queue *queue, unsigned seconds)
 {
     pthread_mutex_lock(&queue->lock);
+    queue->until = in_ms(1000L * seconds);
     queue->ending = true;
-    clock_gettime(CLOCK_MONOTONIC, &queue->until);
-    queue->until.tv_sec += seconds;
+    pthread_cond_signal(&queue->work);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -261,19 +460,11 @@ bool queue_close(struct queue *queue, uint64_t *lost)
     int status = 0;
     pthread_mutex_lock(&queue->lock);
     queue->closing = true;
-    pthread_cond_broadcast(&queue->changed);
+    pthread_cond_signal(&queue->work);
     while (!queue->done && status == 0)
         status = pthread_cond_timedwait(&queue->changed, &queue->lock, &queue->until);
     bool done = queue->done;
-    *lost = queue->lost + (done ? 0 : queue->waiting.lines + queue->in_flight);
+    *lost = queue->lost + (done ? 0 : queue->waiting + queue->in_flight);
     pthread_mutex_unlock(&queue->lock);
-    if (!done)
-        return false;
-    pthread_join(queue->thread, NULL);
-    memory_free(queue->writing.data);
-    memory_free(queue->waiting.data);
-    pthread_cond_destroy(&queue->changed);
-    pthread_mutex_destroy(&queue->lock);
-    memory_free(queue);
-    return true;
+    return done;
 }

@@ -20,6 +20,7 @@ enum {
 struct worker {
     struct live *live;
     struct analyzer *analyzer;
+    struct lane *lane; /* to the scribe */
     struct counters counters; /* the thread's */
     struct log *log;
     pthread_t thread;
@@ -48,10 +49,18 @@ struct worker *worker_open(const struct live_options *options, struct log *log)
     return NULL;
 }
 
-bool worker_equip(struct worker *worker, struct collector *collector, const struct analyzer_options *options,
-                  struct analyzer_sink sink)
+static void on_record(void *user, const struct record *record)
 {
-    worker->analyzer = analyzer_new_for(collector, options, sink, &worker->counters, worker->log);
+    struct worker *worker = user;
+    lane_put(worker->lane, record);
+}
+
+bool worker_equip(struct worker *worker, const struct analyzer_options *options, struct queue *queue)
+{
+    struct analyzer_sink sink = {.user = worker, .record = on_record};
+    worker->lane = lane_new(queue);
+    if (worker->lane)
+        worker->analyzer = analyzer_new(options, NULL, sink, &worker->counters, worker->log);
     if (!worker->analyzer)
         log_error(worker->log, "out of memory");
     return worker->analyzer != NULL;
@@ -101,6 +110,7 @@ static bool turn(struct worker *worker, int wait_ms)
     int count = live_read(worker->live, on_packet, worker);
     if (count == 0)
         analyzer_tick(worker->analyzer, clock_of(CLOCK_REALTIME) - LIVE_SETTLED_NS);
+    lane_flush(worker->lane);
     return count >= 0;
 }
 
@@ -115,6 +125,7 @@ static void *run(void *user)
     for (int i = 0; i < LAST_TURNS && good; i++)
         good = turn(worker, 2 * LIVE_BLOCK_MS);
     analyzer_finish(worker->analyzer);
+    lane_flush(worker->lane);
     publish(worker, true);
     pthread_mutex_lock(&worker->lock);
     worker->fault = good ? NULL : live_fault(worker->live);
@@ -186,6 +197,7 @@ void worker_free(struct worker *worker)
 {
     if (!worker)
         return;
+    lane_free(worker->lane);
     analyzer_free(worker->analyzer);
     live_close(worker->live);
     pthread_mutex_destroy(&worker->lock);

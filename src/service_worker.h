@@ -7,6 +7,7 @@
 
 #include "analyzer.h"
 #include "capture/live.h"
+#include "service_queue.h"
 
 struct worker;
 
@@ -19,9 +20,8 @@ struct worker_state {
 /* worker_open opens the interface and returns a worker (new), or NULL after a message. */
 struct worker *worker_open(const struct live_options *live, struct log *log) __attribute__((warn_unused_result));
 
-/* worker_equip gives it a pipeline; all is borrowed. False after a message. */
-bool worker_equip(struct worker *worker, struct collector *collector, const struct analyzer_options *options,
-                  struct analyzer_sink sink);
+/* worker_equip gives it a pipeline, whose records go to the queue; all is borrowed. False after a message. */
+bool worker_equip(struct worker *worker, const struct analyzer_options *options, struct queue *queue);
 
 /* worker_start lets its thread run; false after a message. */
 bool worker_start(struct worker *worker);

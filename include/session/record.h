@@ -113,6 +113,7 @@ struct record {
     bool have_smtp;             /* false: no `smtp` object */
     const char *protocol;       /* not_smtp: the name of what it is, NULL unknown */
     const char *text;           /* what text_refs refer to */
+    uint16_t text_length;       /* bytes of it */
     const struct smtp_facts *smtp;
     const struct tls_facts *tls; /* NULL: no `tls` object */
     uint64_t findings;          /* bits 1 << enum finding */

@@ -191,6 +191,7 @@ static void fill_smtp(struct sessions *ss, struct session *s, struct record *rec
     record->smtp = &s->smtp;
     record->cut = s->text_cut;
     record->text = s->text ? s->text : "";
+    record->text_length = s->text_length;
     record->tls = s->handshake ? &s->handshake->facts : NULL;
 }
 

@@ -43,7 +43,7 @@ static bool run(const char *path, uint64_t n, struct taken *taken)
     if (good) {
         capture_add(capture, path);
         good = capture_start(capture) &&
-               analyzer_run(&options, capture, (struct analyzer_sink){take, taken}, &counters, &log) &&
+               analyzer_run(&options, capture, (struct analyzer_sink){.line = take, .user = taken}, &counters, &log) &&
                capture_errors(capture) == 0;
     }
     capture_free(capture);

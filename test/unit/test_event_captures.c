@@ -59,7 +59,7 @@ static unsigned read_capture(const char *path, bool everything)
     CHECK(!everything || analyzer_network("198.51.100.0/24", &options));
     capture_add(capture, path);
     CHECK(capture_start(capture));
-    CHECK(analyzer_run(&options, capture, (struct analyzer_sink){drop_line, &lines}, &counters,
+    CHECK(analyzer_run(&options, capture, (struct analyzer_sink){.line = drop_line, .user = &lines}, &counters,
                        &log));
     capture_free(capture);
     return lines;
