@@ -285,6 +285,24 @@ static void put_client_flag(struct event_build *build, const struct event_field 
     event_put_true(build, field->key, record->tls->client.flags & field->at);
 }
 
+/* What nearly every hello has is told where it is missing: that is shorter, and the news. */
+static void put_client_lacks(struct event_build *build, const struct event_field *field,
+                             const struct record *record)
+{
+    static const struct {
+        uint32_t flag;
+        const char *name;
+    } usual[] = {{TLS_HAS_SESSION_TICKET, "ticket"},
+                 {TLS_HAS_EXTENDED_MASTER_SECRET, "extended_master_secret"},
+                 {TLS_HAS_ENCRYPT_THEN_MAC, "encrypt_then_mac"},
+                 {TLS_HAS_RENEGOTIATION_INFO, "renegotiation_info"}};
+    size_t opened = event_open_list(build, field->key);
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (!(record->tls->client.flags & usual[i].flag))
+            event_add_word(build, usual[i].name);
+    event_close_list_used(build, opened);
+}
+
 static void put_ja3(struct event_build *build, const struct event_field *field,
                     const struct record *record)
 {
@@ -306,13 +324,10 @@ static const struct event_field client_hello_fields[] = {
     {"alpn", put_client_alpn, 0},
     {"forward_secrecy", put_client_offers, TLS_OFFERS_FORWARD_SECRECY},
     {"post_quantum", put_client_offers, TLS_OFFERS_POST_QUANTUM},
-    {"ticket", put_client_flag, TLS_HAS_SESSION_TICKET},
+    {"lacks", put_client_lacks, 0},
     {"psk", put_client_flag, TLS_HAS_PRE_SHARED_KEY},
     {"early_data", put_client_flag, TLS_HAS_EARLY_DATA},
     {"ech", put_client_flag, TLS_HAS_ENCRYPTED_CLIENT_HELLO},
-    {"extended_master_secret", put_client_flag, TLS_HAS_EXTENDED_MASTER_SECRET},
-    {"encrypt_then_mac", put_client_flag, TLS_HAS_ENCRYPT_THEN_MAC},
-    {"renegotiation_info", put_client_flag, TLS_HAS_RENEGOTIATION_INFO},
     {"fallback_scsv", put_client_flag, TLS_HAS_FALLBACK_SCSV},
     {"compression", put_client_flag, TLS_OFFERS_COMPRESSION},
     {"heartbeat", put_client_flag, TLS_HAS_HEARTBEAT},

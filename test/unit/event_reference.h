@@ -16,13 +16,13 @@ static const struct {
     const char *key;
     uint32_t client, server; /* bits of enum tls_hello_flag; 0: not a key of that side */
 } hello_facts[] = {
-    {"ticket", TLS_HAS_SESSION_TICKET, TLS_HAS_SESSION_TICKET},
+    {"ticket", 0, TLS_HAS_SESSION_TICKET},
     {"psk", TLS_HAS_PRE_SHARED_KEY, TLS_HAS_PRE_SHARED_KEY},
     {"early_data", TLS_HAS_EARLY_DATA, TLS_HAS_EARLY_DATA},
     {"ech", TLS_HAS_ENCRYPTED_CLIENT_HELLO, TLS_HAS_ENCRYPTED_CLIENT_HELLO},
-    {"extended_master_secret", TLS_HAS_EXTENDED_MASTER_SECRET, TLS_HAS_EXTENDED_MASTER_SECRET},
-    {"encrypt_then_mac", TLS_HAS_ENCRYPT_THEN_MAC, TLS_HAS_ENCRYPT_THEN_MAC},
-    {"renegotiation_info", TLS_HAS_RENEGOTIATION_INFO, TLS_HAS_RENEGOTIATION_INFO},
+    {"extended_master_secret", 0, TLS_HAS_EXTENDED_MASTER_SECRET},
+    {"encrypt_then_mac", 0, TLS_HAS_ENCRYPT_THEN_MAC},
+    {"renegotiation_info", 0, TLS_HAS_RENEGOTIATION_INFO},
     {"fallback_scsv", TLS_HAS_FALLBACK_SCSV, 0},
     {"compression", TLS_OFFERS_COMPRESSION, 0},
     {"heartbeat", TLS_HAS_HEARTBEAT, TLS_HAS_HEARTBEAT},
@@ -185,6 +185,23 @@ static void put_hello_facts(struct reference_build *build, json_t *object, uint3
     }
 }
 
+/* Of a client, the four usual ones that are not there. */
+static void put_lacks(json_t *client, uint32_t flags)
+{
+    json_t *list = json_array();
+    if (!(flags & TLS_HAS_SESSION_TICKET))
+        json_array_append_new(list, json_string("ticket"));
+    if (!(flags & TLS_HAS_EXTENDED_MASTER_SECRET))
+        json_array_append_new(list, json_string("extended_master_secret"));
+    if (!(flags & TLS_HAS_ENCRYPT_THEN_MAC))
+        json_array_append_new(list, json_string("encrypt_then_mac"));
+    if (!(flags & TLS_HAS_RENEGOTIATION_INFO))
+        json_array_append_new(list, json_string("renegotiation_info"));
+    if (json_array_size(list))
+        json_object_set(client, "lacks", list);
+    json_decref(list);
+}
+
 /* What both sides have after their own keys: limits, then the certificate and the last message
  * seen. */
 static void put_limits(struct reference_build *build, json_t *object,
@@ -221,6 +238,7 @@ static void put_client(struct reference_build *build, json_t *tls, const struct 
         uint32_t flags = facts->client.flags;
         reference_put_boolean(build, client, "forward_secrecy", flags & TLS_OFFERS_FORWARD_SECRECY);
         reference_put_boolean(build, client, "post_quantum", flags & TLS_OFFERS_POST_QUANTUM);
+        put_lacks(client, flags);
         put_hello_facts(build, client, flags, SIDE_CLIENT);
         put_limits(build, client, &facts->client);
         if (facts->have_ja3)

@@ -185,6 +185,10 @@ static void build_example(struct certificate *leaf)
     leaf->self_signed = true;
 }
 
+#define LACKS_ALL                                                                                  \
+    "\"lacks\":[\"ticket\",\"extended_master_secret\",\"encrypt_then_mac\","                      \
+    "\"renegotiation_info\"],"
+
 static void test_example(void)
 {
     struct certificate leaf;
@@ -205,7 +209,7 @@ static void test_example(void)
         "\"group_id\":\"0x001d\",\"limited_by\":\"server\",\"resumed\":false,\"handshake_ms\":41.2,"
         "\"client\":{\"max_version\":\"TLSv1.3\",\"server_name\":\"mx.example.net\",\"forward_"
         "secrecy\":true,"
-        "\"post_quantum\":true,\"extended_master_secret\":true},"
+        "\"post_quantum\":true,\"lacks\":[\"ticket\",\"encrypt_then_mac\",\"renegotiation_info\"]},"
         "\"server\":{\"x509\":{\"subject\":\"CN=mx.example.net\","
         "\"issuer\":\"CN=Test CA,O=Example\",\"names\":[\"mx.example.net\"],\"serial\":\"0A1B\","
         "\"not_before\":\"2019-01-01T00:00:00Z\",\"not_after\":\"2019-12-31T23:59:59Z\",\"key\":"
@@ -270,7 +274,7 @@ static void test_handshake_failed(void)
                     "\"fatal\",\"code\":70,"
                     "\"name\":\"protocol_version\"},\"client\":{\"max_version\":\"TLSv1\","
                     "\"forward_secrecy\":false,"
-                    "\"post_quantum\":false,\"last_message\":\"client_hello\"}},\"findings\":[]}");
+                    "\"post_quantum\":false," LACKS_ALL "\"last_message\":\"client_hello\"}},\"findings\":[]}");
     CHECK_TEXT(written("text"), "2019-08-26T14:03:11Z out: TLS handshake failed from "
                                 "192.0.2.10:51344 to 198.51.100.25:25: alert protocol_version "
                                 "(70) by server, offered=TLSv1, helo=<old.werk.example>");
@@ -446,10 +450,9 @@ static void test_everything(void)
     build_everything(&unread);
     const char *event = written("mxtap");
     const char *part = event ? strstr(event, "\"tls\":") : NULL;
-#define FACTS_OF_BOTH                                                                              \
-    "\"ticket\":true,\"psk\":true,\"early_data\":true,\"ech\":true,\"extended_master_secret\":"    \
-    "true,\"encrypt_then_mac\":true,"                                                              \
-    "\"renegotiation_info\":true,"
+#define FACTS_OF_BOTH "\"psk\":true,\"early_data\":true,\"ech\":true,"
+#define FACTS_OF_SERVER                                                                            \
+    "\"extended_master_secret\":true,\"encrypt_then_mac\":true,\"renegotiation_info\":true,"
     CHECK_TEXT(
         part,
         "\"tls\":{\"established\":false,\"version_id\":\"0x0305\",\"cipher_id\":\"0xeeee\",\"group_"
@@ -471,7 +474,7 @@ static void test_everything(void)
         "sha1\",\"0xfeff\"],"
         "\"x509\":{\"sha256\":\"" DIGEST_OF_NOTHING
         "\",\"unread\":true},\"chain_length\":1,\"last_message\":\"0xc8\"},"
-        "\"server\":{\"supports\":\"TLSv1.3\"," FACTS_OF_BOTH
+        "\"server\":{\"supports\":\"TLSv1.3\",\"ticket\":true," FACTS_OF_BOTH FACTS_OF_SERVER
         "\"heartbeat\":true,\"status_request\":true,"
         "\"ja3s\":\"beef0000000000000000000000000000\",\"last_message\":\"server_hello_done\"}},"
         "\"findings\":[]}");
@@ -500,7 +503,7 @@ static void test_ssl2(void)
                "\"tls\":{\"established\":true,\"version\":\"SSLv2\",\"version_id\":\"0x0002\","
                "\"cipher\":\"SSL2_RC4_128_WITH_MD5\",\"cipher_id\":\"0x010080\",\"resumed\":false,"
                "\"client\":{\"max_version\":\"SSLv2\",\"forward_secrecy\":false,\"post_quantum\":"
-               "false,\"sslv2_hello\":true,"
+               "false," LACKS_ALL "\"sslv2_hello\":true,"
                "\"ciphers\":[\"SSL2_RC4_128_WITH_MD5\",\"TLS_RSA_WITH_3DES_EDE_CBC_SHA\","
                "\"0xeeeeee\"]}},\"findings\":[]}");
 }
