@@ -6,6 +6,7 @@
  * record header: what begins with one byte alone is judged by it. Input: a byte of options, 4 that choose how, then turns of one byte (side) and
  * two (length) and their bytes.
  */
+#define FUZZ_JUDGE_AT_ONCE
 #define FUZZ_QUIET
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,7 @@ struct scene {
     struct line line;
     int64_t now_ns;
     uint32_t sequence[2]; /* of the next byte, client's first */
-    uint16_t port;
+    uint16_t port, client_port; /* the latter decides what the judge says */
 };
 
 static void on_record(void *user, struct record *record)
@@ -46,8 +47,8 @@ static void send(struct scene *scene, unsigned side, uint8_t flags, uint32_t seq
     struct segment segment = {.time_ns = scene->now_ns, .family = 4, .flags = flags};
     segment.source.bytes[0] = side ? 20 : 10;
     segment.destination.bytes[0] = side ? 10 : 20;
-    segment.source_port = side ? scene->port : 40000;
-    segment.destination_port = side ? 40000 : scene->port;
+    segment.source_port = side ? scene->port : scene->client_port;
+    segment.destination_port = side ? scene->client_port : scene->port;
     segment.sequence = sequence;
     segment.acknowledgment = acknowledgment;
     segment.length = (uint32_t)bytes.length;
@@ -120,6 +121,7 @@ static void run(struct scene *scene, struct reader turns, uint8_t bits, const ui
     static uint8_t ports[65536 / 8];
     static const uint16_t choices[] = {25, 465, 587, 8025};
     scene->port = choices[bits & 3];
+    scene->client_port = bits & 128 ? 40000 : 40002;
     for (unsigned i = 0; i < 3; i++)
         ports[choices[i] / 8] |= (uint8_t)(1 << choices[i] % 8);
     struct flow_options flows = {.ports = ports,
