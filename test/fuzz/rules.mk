@@ -25,6 +25,17 @@ fuzz: fuzz-programs
 	@echo '  LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
+# The same by AFL++: make fuzz-afl TIME=60 NAME=fuzz_smtp.
+.PHONY: fuzz-afl
+fuzz-afl:
+	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/afl CC=afl-clang-fast SANITIZE=address,undefined \
+	  $(patsubst %,$(BUILD)/afl/test/fuzz/%.afl,$(or $(NAME),$(FUZZERS)))
+	@test/fuzz/run $(BUILD)/afl/test/fuzz $(TIME) $(or $(NAME),$(FUZZERS))
+
+%.afl: %.o $(BUILD)/test/fuzz/afl.o $(BUILD)/parts.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
 -include $(REPLAYS:=.d) $(BUILD)/test/fuzz/replay.d
 
 # Lines reached by the tests, for each folder: clang's coverage, in a folder of its own as well, and
