@@ -21,7 +21,7 @@ SELECT client_ip, server_ip, auth_in_clear, count() AS sessions
 FROM mxtap WHERE auth_in_clear != ''
 GROUP BY client_ip, server_ip, auth_in_clear ORDER BY client_ip, server_ip, auth_in_clear;
 
--- blind-sensors: name, seconds since the last stats event, seconds without mail (-1: none), drops
+-- blind-sensors: name, seconds since the last stats event, seconds without mail (-1: none), drops and events lost
 SELECT sensor, now() - last AS age, quiet, lost
 FROM (SELECT sensor, max(time) AS last, argMax(quiet_s, time) AS quiet, argMax(drops, time) AS lost
       FROM mxtap WHERE event_type = 'stats' GROUP BY sensor)

@@ -31,5 +31,6 @@ CREATE TABLE IF NOT EXISTS mxtap
     quiet_s Int64 MATERIALIZED if(visitParamHas(line, 'quiet_s'), visitParamExtractInt(line, 'quiet_s'), -1),
     drops UInt64 MATERIALIZED visitParamExtractUInt(visitParamExtractRaw(line, 'drops'), 'kernel')
         + visitParamExtractUInt(visitParamExtractRaw(line, 'drops'), 'interface')
+        + visitParamExtractUInt(visitParamExtractRaw(line, 'counters'), 'events_lost')
 )
 ENGINE = MergeTree PARTITION BY toYYYYMM(time) ORDER BY (event_type, time, uid);

@@ -30,7 +30,7 @@ def classes():
 
 
 def native_paths():
-    run = harness.mxtap("-q", "--sensor", "x", "-r", harness.PCAPS)
+    run = harness.mxtap("-q", "--sensor", "x", "--local", "192.0.2.0/24", "-r", harness.PCAPS)
     return {path for event in run.events for path, _ in shape.leaves(event)}
 
 
@@ -58,6 +58,59 @@ def sigma():
     names = set(re.findall(r"- (\w+)", listed))
     return [] if names == classes()["attack"] else [
         "differs in %s" % (names ^ classes()["attack"])]
+
+
+def sigma_matches():
+    """The selection, as Sigma means it, finds the real events with a finding of that class."""
+    try:
+        import yaml
+    except ImportError:
+        return None
+    rule = yaml.safe_load(text_of("contrib", "sigma", "mxtap_attack.yml"))
+    if rule["detection"]["condition"] != "selection":
+        return ["another condition"]
+    selection = rule["detection"]["selection"]
+    run = harness.mxtap("-q", "--any-port", "-r", harness.PCAPS)
+
+    def has(value, wanted):
+        values = value if isinstance(value, list) else [value]
+        return bool(set(values) & set(wanted if isinstance(wanted, list) else [wanted]))
+
+    attack = classes()["attack"]
+    wrong = [event["uid"] for event in run.events
+             if all(has(event.get(key), wanted) for key, wanted in selection.items()) !=
+             bool(attack & set(event.get("findings", [])))]
+    found = sum(1 for event in run.events if attack & set(event.get("findings", [])))
+    return ["%d events differ" % len(wrong)] if wrong else [] if found > 10 else ["too few events"]
+
+
+LIVE = {"drops.kernel", "drops.interface", "kafka.delivered", "kafka.waiting"}
+
+
+def fields_of_queries():
+    """Every field that a question in SPL or KQL asks for is one of real events."""
+    native = native_paths() | LIVE
+    parents = {path.rsplit(".", 1)[0] for path in native if "." in path}
+    ecs = harness.mxtap("-q", "--sensor", "x", "--format", "ecs", "-r", harness.PCAPS)
+    elastic = {path for event in ecs.events for path, _ in shape.leaves(event)}
+    elastic |= {"mxtap.stats." + path for path in LIVE}
+    problems = []
+    for name in sorted(os.listdir(os.path.join(CONTRIB, "queries"))):
+        text = text_of("contrib", "queries", name)
+        lines = [line for line in text.splitlines() if not line.startswith(("//", "```"))]
+        kibana = [line.split("ecs:", 1)[1] for line in text.splitlines() if "format ecs:" in line]
+        if name.endswith(".kql"):
+            used = set(re.findall(r"\bevent\.([a-z_.0-9]+)", "\n".join(lines)))
+            problems += ["%s: no field %s" % (name, path) for path in used - native - parents]
+            used = set(re.findall(r"([a-z_.0-9]+) (?:[:<>]+) ", "\n".join(kibana)))
+            problems += ["%s: no field %s" % (name, path) for path in used - elastic]
+            problems += [] if used else ["%s: no fields" % name]
+        elif name.endswith(".spl"):
+            used = set(re.findall(r"\b((?:tls|smtp|client|server|drops|counters|fallback_of|sensor)"
+                                  r"\.[a-z_.0-9]+)", "\n".join(lines)))
+            problems += ["%s: no field %s" % (name, path) for path in used - native]
+            problems += [] if used else ["%s: no fields" % name]
+    return problems
 
 
 def splunk():
@@ -97,6 +150,9 @@ def yaml_files(report):
 
 
 def run(report):
-    for check in (wazuh, sigma, splunk, grafana):
+    for check in (wazuh, sigma, splunk, grafana, fields_of_queries):
         report.verdict("contrib/" + check.__name__, check())
+    matches = sigma_matches()
+    if matches is not None:
+        report.verdict("contrib/sigma-matches", matches)
     yaml_files(report)

@@ -108,8 +108,9 @@ def sensors():
     lines = [told("fine", 10), told("recovered", 5000), told("recovered", 20),
              told("silent", 1000), told("quiet", 10, quiet_s=901), told("no-mail", 10, quiet_s=None),
              told("losing", 10, drops={"received": 9, "kernel": 1, "interface": 0}),
-             told("not-losing", 10, drops={"received": 9, "kernel": 0, "interface": 0})]
-    return "\n".join(lines).encode() + b"\n", ["losing", "no-mail", "quiet", "silent"]
+             told("not-losing", 10, drops={"received": 9, "kernel": 0, "interface": 0}),
+             told("stuck", 10, counters=dict(event["counters"], events_lost=1))]
+    return "\n".join(lines).encode() + b"\n", ["losing", "no-mail", "quiet", "silent", "stuck"]
 
 
 def check_sensors(ask, want):
