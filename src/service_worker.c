@@ -14,6 +14,7 @@
 
 enum {
     TURN_MS = 100,   /* an idle turn */
+    PAUSE_MOST = 10, /* after a busy one */
     LAST_TURNS = 3   /* at the end, for packets that are in the ring already */
 };
 
@@ -99,6 +100,14 @@ static void on_packet(void *user, const struct packet *packet)
     analyzer_packet(worker->analyzer, packet);
 }
 
+/* Lets packets gather, since each wake-up costs as much as some fifty of them. */
+static void rest(const struct worker *worker)
+{
+    int pause_ms = live_pause(worker->live);
+    if (pause_ms > 0)
+        poll(NULL, 0, pause_ms < PAUSE_MOST ? pause_ms : PAUSE_MOST);
+}
+
 /*
  * Reads what is there; once nothing is, time passes without packets, but not past those that may still lie in the ring. False if
  * the interface is gone.
@@ -111,6 +120,8 @@ static bool turn(struct worker *worker, int wait_ms)
     if (count == 0)
         analyzer_tick(worker->analyzer, clock_of(CLOCK_REALTIME) - LIVE_SETTLED_NS);
     lane_flush(worker->lane);
+    if (count > 0 && count < LIVE_READ_MOST)
+        rest(worker);
     return count >= 0;
 }
 
