@@ -107,11 +107,13 @@ install: all
 	install -D -m 644 $(BUILD)/mxtap.service $(DESTDIR)$(PREFIX)/lib/systemd/system/mxtap.service
 	install -D -m 644 contrib/systemd/mxtap.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mxtap.conf
 	install -D -m 644 contrib/logrotate/mxtap $(DESTDIR)$(SYSCONFDIR)/logrotate.d/mxtap
+	cp -R contrib $(DESTDIR)$(PREFIX)/share/mxtap/
+	rm $(DESTDIR)$(PREFIX)/share/mxtap/contrib/systemd/mxtap.*
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/mxtap
 	for page in $(MANUALS); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
-	rm -f $(DESTDIR)$(PREFIX)/share/mxtap/mxtap-events.schema.json
+	rm -rf $(DESTDIR)$(PREFIX)/share/mxtap
 	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/mxtap.service \
 	  $(DESTDIR)$(PREFIX)/lib/sysusers.d/mxtap.conf $(DESTDIR)$(SYSCONFDIR)/logrotate.d/mxtap
 

@@ -186,7 +186,7 @@ static void build_example(struct certificate *leaf)
 }
 
 #define LACKS_ALL                                                                                  \
-    "\"lacks\":[\"ticket\",\"extended_master_secret\",\"encrypt_then_mac\","                      \
+    "\"lacks\":[\"ticket\",\"extended_master_secret\",\"encrypt_then_mac\","                       \
     "\"renegotiation_info\"],"
 
 static void test_example(void)
