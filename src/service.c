@@ -256,13 +256,11 @@ static bool open_sandbox(struct service *service, const char *state)
 /* The outer ports of a tunnel over UDP differ by direction: the kernel would give its two directions to different workers. */
 static bool may_share(const struct service_options *options, struct log *log)
 {
-    static const char *const tunnels[] = {"udp", "vxlan", "geneve", "4789", "6081", "8472"};
-    bool tunnel = options->filter && !options->filter[0];
-    for (size_t i = 0; options->filter && i < sizeof tunnels / sizeof *tunnels; i++)
-        tunnel |= strstr(options->filter, tunnels[i]) != NULL;
-    if (!tunnel || options->workers == 1)
+    if (options->workers == 1 || !options->filter || !live_lets_tunnels(options->filter))
         return true;
-    log_error(log, "--workers %u: not with a filter that lets tunnels over UDP through; their directions would be torn apart",
+    log_error(log,
+              "--workers %u: not with a filter that lets tunnels over UDP through, whose directions would be torn apart; "
+              "let only TCP through, 'tcp and (...)'",
               options->workers);
     return false;
 }

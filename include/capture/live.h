@@ -88,6 +88,12 @@ void live_close(struct live *live);
  */
 char *live_filter_of(const uint8_t *ports, bool any_port, bool tags);
 
+/*
+ * live_lets_tunnels tells whether a filter of one's own may let tunnels over UDP through, whatever
+ * their addresses.
+ */
+bool live_lets_tunnels(const char *expression);
+
 /* live_addresses tells the addresses of an interface ("any": of all) as text. */
 void live_addresses(const char *interface, void (*found)(void *user, const char *address),
                     void *user);
