@@ -31,6 +31,7 @@ static const struct metric metrics[] = {
     METRIC("gaps_total", "counter", gaps, "Holes in connections that were given up."),
     METRIC("flows", "gauge", flows_open, "Connections followed now."),
     METRIC("flows_evicted_total", "counter", flows_evicted, "Connections given up at the limit."),
+    METRIC("flows_unproven_total", "counter", flows_unproven, "Half-open connections and lone segments forgotten."),
     METRIC("memory_failures_total", "counter", memory_failures, "Times that memory ran out."),
     METRIC("events_lost_total", "counter", events_lost, "Events that the output did not take."),
 };

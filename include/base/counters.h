@@ -20,11 +20,12 @@ struct counters {
     uint64_t segments_stray;            /* segments out of any flow's window, ignored */
     uint64_t flows_opened, flows_evicted;
     uint64_t flows_without_payload;     /* ended without a byte of payload: no event */
+    uint64_t flows_unproven;            /* ended before a segment came that fits the first one: half-open, or a stray */
     uint64_t flows_open, flows_open_peak;
     uint64_t overlaps_different;        /* retransmissions whose bytes differed from the first copy */
     uint64_t gaps;                      /* holes given up */
     uint64_t held_limit;                /* out-of-order bytes or segments refused at a limit */
-    uint64_t buffer_limit;              /* lines or messages cut at a limit, or no buffer left */
+    uint64_t buffer_limit;              /* lines, messages, strings or lists cut at a limit, or no buffer left */
     uint64_t records_early;             /* waiting records written early: pool full */
     uint64_t memory_failures;           /* an allocation failed and something was left out */
     uint64_t events_lost;               /* live: the reader of the output was too slow, or it failed */

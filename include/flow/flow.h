@@ -18,7 +18,8 @@ struct flow_half {
     uint32_t acked;   /* the other side acknowledged up to here: low 32 bits of the offset */
 };
 
-enum flow_list { FLOW_BARE, FLOW_ACTIVE, FLOW_ENDED, FLOW_LISTS };
+/* UNPROVEN: nothing has come yet that fits the first segment: a SYN whose handshake is not complete, or a stray. There may be few of them. */
+enum flow_list { FLOW_UNPROVEN, FLOW_BARE, FLOW_ACTIVE, FLOW_ENDED, FLOW_LISTS };
 
 /* What tells connections apart. Both ends are in the order of their bytes, so that both directions have the same key. */
 struct flow_key {
@@ -47,6 +48,7 @@ struct flow {
     bool had_payload : 1;
     bool mail_port : 1;     /* one of its ports is a mail port */
     bool opened : 1;        /* the sink was asked for a session */
+    bool proven : 1;        /* a segment came that fits an earlier one: this is a connection, not a lone segment */
     uint8_t end_from;       /* index of the half that began the end */
     uint8_t known[2];       /* half[i].first is set: KNOWN_ states */
     uint8_t seen[2];        /* packets of that half were seen */

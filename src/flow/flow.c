@@ -1,263 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From segments to connections: one look-up per packet, roles, the end, and who has to go when the table is full. */
+/* From segments to connections: one look-up per packet, who is client, in-order data, and what ends it. */
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/memory.h"
-#include "flow/flow.h"
-#include "flow/stream.h"
-
-enum { FLOWS_PER_SLAB = 256 };
-
-struct slab {
-    struct slab *next;
-    struct flow flows[FLOWS_PER_SLAB];
-};
-
-struct list {
-    struct flow *oldest, *newest;
-    uint32_t count;
-};
-
-struct flow_table {
-    struct hashmap map;
-    struct flow_options options;
-    struct flow_sink sink;
-    struct counters *counters;
-    struct stream_context streams;
-    struct list lists[FLOW_LISTS];
-    struct slab *slabs;
-    struct flow *spare; /* through ->older */
-    uint64_t slab_count;
-    int64_t swept_ns;
-};
+#include "flow/table.h"
 
 static bool port_is_set(const uint8_t *ports, uint16_t port)
 {
     return ports[port >> 3] >> (port & 7) & 1;
-}
-
-struct flow_table *flow_table_new(const struct flow_options *options, struct flow_sink sink, struct counters *counters)
-{
-    struct flow_table *table = memory_new(sizeof *table);
-    if (!table || !hashmap_init(&table->map)) {
-        memory_free(table);
-        return NULL;
-    }
-    table->options = *options;
-    table->sink = sink;
-    table->counters = counters;
-    table->streams.sink = &table->sink;
-    table->streams.counters = counters;
-    return table;
-}
-
-void flow_table_free(struct flow_table *table)
-{
-    if (!table)
-        return;
-    for (unsigned i = 0; i < FLOW_LISTS; i++)
-        for (struct flow *flow = table->lists[i].oldest; flow; flow = flow->newer)
-            stream_free(&table->streams, flow);
-    while (table->slabs) {
-        struct slab *slab = table->slabs;
-        table->slabs = slab->next;
-        memory_free(slab);
-    }
-    hashmap_close(&table->map);
-    memory_free(table);
-}
-
-uint64_t flow_held(const struct flow_table *table)
-{
-    return table->slab_count * sizeof(struct slab) + (table->map.mask + 1) * sizeof(void *) + table->streams.held;
-}
-
-/* ---- lists: by the second in which a flow was last heard of */
-
-static void list_remove(struct flow_table *table, struct flow *flow)
-{
-    struct list *list = &table->lists[flow->list];
-    if (flow->older)
-        flow->older->newer = flow->newer;
-    else
-        list->oldest = flow->newer;
-    if (flow->newer)
-        flow->newer->older = flow->older;
-    else
-        list->newest = flow->older;
-    list->count--;
-}
-
-static void list_append(struct flow_table *table, struct flow *flow, enum flow_list which, int64_t now_ns)
-{
-    struct list *list = &table->lists[which];
-    flow->list = (uint8_t)which;
-    flow->queued_s = (uint32_t)(now_ns / 1000000000);
-    flow->newer = NULL;
-    flow->older = list->newest;
-    if (list->newest)
-        list->newest->newer = flow;
-    else
-        list->oldest = flow;
-    list->newest = flow;
-    list->count++;
-}
-
-static void list_move(struct flow_table *table, struct flow *flow, enum flow_list which, int64_t now_ns)
-{
-    list_remove(table, flow);
-    list_append(table, flow, which, now_ns);
-}
-
-/* ---- birth and death */
-
-static struct flow *take_spare(struct flow_table *table)
-{
-    if (!table->spare) {
-        struct slab *slab = memory_new(sizeof *slab);
-        if (!slab)
-            return NULL;
-        slab->next = table->slabs;
-        table->slabs = slab;
-        table->slab_count++;
-        for (unsigned i = 0; i < FLOWS_PER_SLAB; i++) {
-            slab->flows[i].older = table->spare;
-            table->spare = &slab->flows[i];
-        }
-    }
-    struct flow *flow = table->spare;
-    table->spare = flow->older;
-    memset(flow, 0, sizeof *flow);
-    return flow;
-}
-
-/* Takes a flow out of the table; its end has been told before. */
-static void flow_remove(struct flow_table *table, struct flow *flow)
-{
-    if (flow->list != FLOW_ENDED) {
-        table->counters->flows_open--;
-        if (!flow->had_payload)
-            table->counters->flows_without_payload++;
-    }
-    stream_free(&table->streams, flow);
-    list_remove(table, flow);
-    hashmap_remove(&table->map, &flow->link);
-    flow->older = table->spare;
-    table->spare = flow;
-}
-
-/* Tells the session how the flow ended. A FIN of one side began the end already, whatever comes after. */
-static void tell_end(struct flow_table *table, struct flow *flow, enum end_how how, int from)
-{
-    stream_overdue(&table->streams, flow, flow->last_ns, true);
-    if (!flow->session)
-        return;
-    bool fin = flow->fin[0] == FIN_DELIVERED || flow->fin[1] == FIN_DELIVERED;
-    if (fin) {
-        how = END_FIN;
-        from = flow->end_from;
-    }
-    table->sink.end(table->sink.user, flow, how, from < 0 ? SIDE_NONE : flow_side(flow, (unsigned)from));
-    flow->session = NULL;
-}
-
-/* The connection is over; its entry stays a while, so that late segments do not open a new one. */
-static void flow_end(struct flow_table *table, struct flow *flow, enum end_how how, int from, int64_t now_ns)
-{
-    tell_end(table, flow, how, from);
-    stream_free(&table->streams, flow);
-    table->counters->flows_open--;
-    if (!flow->had_payload)
-        table->counters->flows_without_payload++;
-    list_move(table, flow, FLOW_ENDED, now_ns);
-    if (table->lists[FLOW_ENDED].count > LIMIT_ENDED_FLOWS)
-        flow_remove(table, table->lists[FLOW_ENDED].oldest);
-}
-
-static void evict_one(struct flow_table *table)
-{
-    static const uint8_t order[] = {FLOW_ENDED, FLOW_BARE, FLOW_ACTIVE};
-    for (unsigned i = 0; i < sizeof order; i++) {
-        struct flow *flow = table->lists[order[i]].oldest;
-        if (!flow)
-            continue;
-        if (flow->list != FLOW_ENDED)
-            table->counters->flows_evicted++;
-        tell_end(table, flow, END_EVICTED, -1);
-        flow_remove(table, flow);
-        return;
-    }
-}
-
-static int64_t timeout_of(const struct flow_table *table, enum flow_list list)
-{
-    switch (list) {
-    case FLOW_BARE: return LIMIT_BARE_S * INT64_C(1000000000);
-    case FLOW_ENDED: return LIMIT_ENDED_S * INT64_C(1000000000);
-    default: return table->options.idle_ns;
-    }
-}
-
-/* Silent for long by its packets' own times and by the clock: one of the two is wrong where a capture steps back or leaps. */
-static bool timed_out(const struct flow_table *table, const struct flow *flow, int64_t now_ns)
-{
-    int64_t timeout = timeout_of(table, flow->list);
-    return now_ns - flow->last_ns > timeout && (uint32_t)(now_ns / 1000000000) - flow->queued_s >= (uint32_t)(timeout / 1000000000);
-}
-
-static void flow_time_out(struct flow_table *table, struct flow *flow)
-{
-    tell_end(table, flow, END_TIMEOUT, -1);
-    flow_remove(table, flow);
-}
-
-static void sweep_list(struct flow_table *table, enum flow_list which, int64_t now_ns)
-{
-    uint32_t now_s = (uint32_t)(now_ns / 1000000000), timeout_s = (uint32_t)(timeout_of(table, which) / 1000000000);
-    for (struct flow *flow = table->lists[which].oldest; flow; flow = table->lists[which].oldest) {
-        if (now_s - flow->queued_s < timeout_s)
-            return;
-        if (timed_out(table, flow, now_ns))
-            flow_time_out(table, flow);
-        else if (now_s != flow->queued_s)
-            list_move(table, flow, which, now_ns);
-        else
-            return;
-    }
-}
-
-/* Both sides sent their FIN, or the only side that was captured did. */
-static void close_if_over(struct flow_table *table, struct flow *flow, int64_t now_ns)
-{
-    bool over[2];
-    for (unsigned half = 0; half < 2; half++)
-        over[half] = flow->fin[half] == FIN_DELIVERED || !flow->seen[half];
-    if (over[0] && over[1] && flow->list != FLOW_ENDED)
-        flow_end(table, flow, END_FIN, flow->end_from, now_ns);
-}
-
-void flow_tick(struct flow_table *table, int64_t now_ns)
-{
-    struct flow *moved;
-    while (table->streams.oldest && (moved = stream_tick(&table->streams, now_ns)) != NULL)
-        close_if_over(table, moved, now_ns);
-    if (now_ns - table->swept_ns < 1000000000)
-        return;
-    table->swept_ns = now_ns;
-    for (unsigned which = 0; which < FLOW_LISTS; which++)
-        sweep_list(table, which, now_ns);
-}
-
-void flow_finish(struct flow_table *table)
-{
-    static const uint8_t order[] = {FLOW_ACTIVE, FLOW_BARE, FLOW_ENDED};
-    for (unsigned i = 0; i < sizeof order; i++)
-        while (table->lists[order[i]].oldest) {
-            struct flow *flow = table->lists[order[i]].oldest;
-            tell_end(table, flow, END_EOF, -1);
-            flow_remove(table, flow);
-        }
 }
 
 void flow_shunt(struct flow_table *table, struct flow *flow)
@@ -332,24 +82,16 @@ static void find_roles(const struct flow_table *table, struct flow *flow, const 
 static struct flow *flow_create(struct flow_table *table, const struct segment *segment, const struct flow_key *key,
                                 uint64_t hash, unsigned half)
 {
-    if (table->map.count >= table->options.max_flows)
-        evict_one(table);
-    struct flow *flow = take_spare(table);
-    if (!flow) {
-        table->counters->memory_failures++;
+    struct flow *flow = table_take(table);
+    if (!flow)
         return NULL;
-    }
     flow->key = *key;
     flow->family = segment->family;
     flow->vlans = table->options.ignore_vlan ? 0 : segment->vlans;
     flow->capture = segment->capture;
     flow->first_ns = flow->last_ns = segment->time_ns;
     find_roles(table, flow, segment, half);
-    hashmap_insert(&table->map, &flow->link, hash);
-    list_append(table, flow, FLOW_BARE, segment->time_ns);
-    table->counters->flows_opened++;
-    if (++table->counters->flows_open > table->counters->flows_open_peak)
-        table->counters->flows_open_peak = table->counters->flows_open;
+    table_insert(table, flow, hash);
     return flow;
 }
 
@@ -398,7 +140,8 @@ static uint64_t needs_of(const struct flow *flow, const struct arrival *a)
 static void open_session(struct flow_table *table, struct flow *flow, const struct arrival *a)
 {
     flow->had_payload = true;
-    list_move(table, flow, FLOW_ACTIVE, a->now_ns);
+    if (flow->proven)
+        table_move(table, flow, FLOW_ACTIVE, a->now_ns);
     if (flow->opened)
         return;
     flow->opened = true;
@@ -513,17 +256,50 @@ static struct flow *begin_anew(struct flow_table *table, struct flow *old, const
     uint64_t hash = old->link.hash;
     uint32_t first = old->reuse;
     if (old->list != FLOW_ENDED)
-        tell_end(table, old, END_TIMEOUT, -1);
-    flow_remove(table, old);
+        table_tell_end(table, old, END_TIMEOUT, -1);
+    table_remove(table, old);
     struct flow *flow = flow_create(table, a->segment, &key, hash, a->half);
+    if (flow)
+        table_count_opened(table);
     if (flow && a->segment->flags & TCP_ACK)
         learn_first(flow, !a->half, first);
     return flow;
 }
 
+/* Does a segment fit what was seen before, as only somebody's can who takes part in the connection (or sees it)? */
+static bool fits(const struct flow *flow, const struct arrival *a)
+{
+    const struct segment *segment = a->segment;
+    const struct flow_half *own = &flow->half[a->half], *other = &flow->half[!a->half];
+    if (segment->flags & TCP_SYN) /* an answer to a SYN costs a flooder nothing, the third segment of the handshake does */
+        return !flow->syn_seen && flow->known[a->half] && segment->sequence + 1 == own->first;
+    if (flow->seen[a->half] && flow->known[a->half]) {
+        int64_t from = (int32_t)(segment->sequence - own->first), end = from + segment->length, next = (int64_t)own->next;
+        bool repeated = from >= 0 && from < next && end <= next;
+        if (from >= -LIMIT_HELD_BYTES && from <= next + LIMIT_HELD_BYTES && !repeated)
+            return true;
+    }
+    return flow->seen[!a->half] && flow->known[!a->half] && segment->flags & TCP_ACK &&
+           segment->acknowledgment - other->first <= other->next + LIMIT_HELD_BYTES;
+}
+
+/* A SYN is believed before a lone segment that does not fit it. */
+static bool is_disowned(const struct flow *flow, const struct arrival *a)
+{
+    return !flow->proven && flow->list != FLOW_ENDED && a->segment->flags & TCP_SYN && !flow->syn_seen && !fits(flow, a);
+}
+
+static void prove(struct flow_table *table, struct flow *flow, int64_t now_ns)
+{
+    flow->proven = true;
+    table_move(table, flow, flow->had_payload ? FLOW_ACTIVE : FLOW_BARE, now_ns);
+}
+
 static void take_segment(struct flow_table *table, struct flow *flow, const struct arrival *a)
 {
     const struct segment *segment = a->segment;
+    if (!flow->proven && fits(flow, a))
+        prove(table, flow, a->now_ns);
     flow->seen[a->half] = true;
     if (segment->flags & TCP_SYN) {
         flow->syn_seen = true;
@@ -536,7 +312,7 @@ static void take_segment(struct flow_table *table, struct flow *flow, const stru
         take_acknowledgment(flow, a->half, segment->acknowledgment);
     if (segment->flags & TCP_RST) {
         if (reset_in_window(flow, a))
-            flow_end(table, flow, END_RST, (int)a->half, a->now_ns);
+            table_end(table, flow, END_RST, (int)a->half, a->now_ns);
         else
             table->counters->segments_stray++;
         return;
@@ -544,7 +320,7 @@ static void take_segment(struct flow_table *table, struct flow *flow, const stru
     take_payload(table, flow, a);
     if (flow->stream)
         stream_drain(&table->streams, flow);
-    close_if_over(table, flow, a->now_ns);
+    table_close_if_over(table, flow, a->now_ns);
 }
 
 static void touch(struct flow_table *table, struct flow *flow, int64_t time_ns, int64_t now_ns)
@@ -552,13 +328,79 @@ static void touch(struct flow_table *table, struct flow *flow, int64_t time_ns, 
     if (time_ns > flow->last_ns)
         flow->last_ns = time_ns; /* the packet's own time, even if the clock does not believe it (yet) */
     if ((uint32_t)(now_ns / 1000000000) != flow->queued_s)
-        list_move(table, flow, flow->list, now_ns);
+        table_move(table, flow, flow->list, now_ns);
 }
 
 /* Worth an entry: a beginning, or data; not the last acknowledgments of something that we forgot. */
 static bool opens(const struct segment *segment)
 {
     return segment->flags & TCP_SYN || segment->length || !(segment->flags & (TCP_FIN | TCP_RST));
+}
+
+/* ---- half-open connections */
+
+static void take_syn(struct flow_table *table, const struct arrival *a, uint64_t hash)
+{
+    struct half_open *entry = half_open_find(&table->half_open, hash);
+    bool seen = entry && (a->half ? entry->seen1 : entry->seen0);
+    if (seen && !(a->segment->flags & TCP_ACK) && entry->sequence[a->half] != a->segment->sequence) {
+        half_open_remove(&table->half_open, entry); /* another try with the same ports */
+        table_count_half_open_end(table);
+        entry = NULL;
+    }
+    if (entry) {
+        half_open_note(entry, a->segment, a->half);
+        return;
+    }
+    if (half_open_add(&table->half_open, hash, a->segment, a->half))
+        table_count_half_open_end(table);
+    table_count_opened(table);
+}
+
+/* The handshake goes on (or data come): now there is a flow, which sees the SYNs first. */
+static struct flow *open_half_open(struct flow_table *table, struct half_open *entry, const struct arrival *a,
+                                   const struct flow_key *key)
+{
+    struct segment syn[2];
+    bool seen[2] = {half_open_replay(entry, 0, &syn[0]), half_open_replay(entry, 1, &syn[1])};
+    unsigned first = entry->first;
+    syn[0].family = syn[1].family = a->segment->family;
+    struct flow *flow = flow_create(table, &syn[first], key, entry->hash, first);
+    half_open_remove(&table->half_open, entry);
+    if (!flow) {
+        table_count_half_open_end(table);
+        return NULL;
+    }
+    take_segment(table, flow, &(struct arrival){&syn[first], first, a->now_ns});
+    if (seen[!first])
+        take_segment(table, flow, &(struct arrival){&syn[!first], !first, a->now_ns});
+    return flow;
+}
+
+/* The flow of a segment that has none yet; NULL if it needs none. */
+static struct flow *open_flow(struct flow_table *table, const struct arrival *a, const struct flow_key *key, uint64_t hash)
+{
+    const struct segment *segment = a->segment;
+    if (segment->flags & TCP_SYN && !(segment->flags & (TCP_RST | TCP_FIN)) && !segment->length) {
+        take_syn(table, a, hash);
+        return NULL;
+    }
+    struct half_open *entry = half_open_find(&table->half_open, hash);
+    if (entry && !half_open_fits(entry, segment, a->half)) {
+        table->counters->segments_stray++;
+        return NULL;
+    }
+    if (entry && segment->flags & TCP_RST) {
+        half_open_remove(&table->half_open, entry);
+        table_count_half_open_end(table);
+        return NULL;
+    }
+    if (entry)
+        return open_half_open(table, entry, a, key);
+    struct flow *flow = opens(segment) ? flow_create(table, segment, key, hash, a->half) : NULL;
+    if (flow)
+        table_count_opened(table);
+    return flow;
 }
 
 void flow_segment(struct flow_table *table, const struct segment *segment, int64_t now_ns)
@@ -571,14 +413,17 @@ void flow_segment(struct flow_table *table, const struct segment *segment, int64
     struct arrival arrival = {.segment = segment, .half = make_key(table, segment, &key), .now_ns = now_ns};
     uint64_t hash = hash_key(table, &key, segment->family);
     struct flow *flow = find(table, &key, hash, segment->family);
-    if (flow && timed_out(table, flow, now_ns)) {
-        flow_time_out(table, flow);
+    if (flow && table_timed_out(table, flow, now_ns)) {
+        table_time_out(table, flow);
+        flow = NULL;
+    } else if (flow && is_disowned(flow, &arrival)) {
+        table_evict(table, flow);
         flow = NULL;
     }
     if (flow && is_reuse(flow, &arrival))
         flow = begin_anew(table, flow, &arrival);
-    else if (!flow && opens(segment))
-        flow = flow_create(table, segment, &key, hash, arrival.half);
+    else if (!flow)
+        flow = open_flow(table, &arrival, &key, hash);
     if (!flow)
         return;
     touch(table, flow, segment->time_ns, now_ns);

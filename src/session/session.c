@@ -97,13 +97,20 @@ static bool saw_the_end(enum end_how how)
     return how == END_FIN || how == END_RST || how == END_TIMEOUT;
 }
 
+/* SMTP or a hello: what no noise looks like. */
+static bool unmistakable(const struct session *s)
+{
+    const struct handshake *h = s->handshake;
+    return s->smtp_seen || (h && (h->facts.have_client_hello || h->facts.have_server_hello));
+}
+
 static enum outcome tls_outcome(const struct session *s, enum end_how how)
 {
     const struct handshake *h = s->handshake;
     if (h && h->facts.established)
         return OUTCOME_TLS;
     if (h && h->progress.verdict == TLS_FAILED)
-        return OUTCOME_TLS_FAILED;
+        return s->flow->proven || unmistakable(s) ? OUTCOME_TLS_FAILED : OUTCOME_UNKNOWN;
     /* In 1.3 nothing after the client's Finished: it may have been refused, or be content. */
     bool open = h && h->progress.tls13 && h->progress.client_finished;
     return saw_the_end(how) && !something_missing(s) && !open ? OUTCOME_TLS_FAILED : OUTCOME_UNKNOWN;
@@ -215,10 +222,16 @@ static void count(struct sessions *ss, const struct record *record)
         ss->counters->versions[tls_version_rank(record->tls->version)]++;
 }
 
+/* A flood of lone segments must not become one of records: those that had to make room for others have none. */
+static bool is_noise(const struct session *s, enum end_how how)
+{
+    return how == END_EVICTED && !s->flow->proven && !unmistakable(s);
+}
+
 /* Writes the session's one record and forgets the session. */
 static void session_write(struct sessions *ss, struct session *s, enum end_how how, enum side from)
 {
-    if (s->judged && !session_is_mail(s)) {
+    if ((s->judged && !session_is_mail(s)) || is_noise(s, how)) {
         session_free(ss, s);
         return;
     }

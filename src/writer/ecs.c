@@ -302,6 +302,7 @@ static const struct {
     COUNTER("flows_open", flows_open),
     COUNTER("flows_evicted", flows_evicted),
     COUNTER("flows_without_payload", flows_without_payload),
+    COUNTER("flows_unproven", flows_unproven),
     COUNTER("gaps", gaps),
     COUNTER("packets_malformed", packets_malformed),
     COUNTER("packets_truncated", packets_truncated),

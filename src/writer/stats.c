@@ -26,6 +26,7 @@ static const struct counter_key flow_keys[] = {
     COUNTER("opened", flows_opened),
     COUNTER("evicted", flows_evicted),
     COUNTER("without_payload", flows_without_payload),
+    COUNTER("unproven", flows_unproven),
 };
 
 static const struct counter_key limit_keys[] = {

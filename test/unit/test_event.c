@@ -572,6 +572,7 @@ static const char *stats(const struct stats_facts *facts)
                                 .flows_opened = 5,
                                 .flows_evicted = 2,
                                 .flows_without_payload = 3,
+                                .flows_unproven = 2,
                                 .sessions = 7,
                                 .gaps = 9,
                                 .clock_leaps = 8};
@@ -597,7 +598,8 @@ static const char *stats(const struct stats_facts *facts)
     "{\"event_type\":\"stats\",\"schema\":1,\"time\":\"1970-01-01T00:00:01.000000Z\","    \
     "\"started\":\"1970-01-01T00:00:00.250000Z\","
 #define STATS_TAIL                                                                                 \
-    "\"flows\":{\"open\":1,\"open_peak\":4,\"opened\":5,\"evicted\":2,\"without_payload\":3},"     \
+    "\"flows\":{\"open\":1,\"open_peak\":4,\"opened\":5,\"evicted\":2,\"without_payload\":3,"      \
+    "\"unproven\":2},"                                                                           \
     "\"sessions\":{\"total\":7,\"outcomes\":{\"plaintext\":0,\"tls\":6,\"tls_failed\":0,\"not_"    \
     "smtp\":0,\"no_mail\":0,"                                                                      \
     "\"unknown\":1},\"versions\":{\"sslv2\":0,\"sslv3\":0,\"tlsv1\":0,\"tlsv1_1\":2,\"tlsv1_2\":"  \

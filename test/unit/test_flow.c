@@ -270,6 +270,92 @@ static void test_vlans(void)
     }
 }
 
+/* A connection that consists of SYNs so far is only a place in a ring, which nothing but a fitting segment turns into a flow. */
+static void test_half_open(void)
+{
+    struct scene s;
+    scene_begin(&s); /* never answered: sent twice, it is one connection; with another number it is another try */
+    seg(&s, 'C', SYN, 100, 0, "");
+    seg(&s, 'C', SYN, 100, 0, "");
+    CHECK_INT(s.counters.flows_opened, 1);
+    seg(&s, 'C', SYN, 7100, 0, "");
+    CHECK_INT(s.counters.flows_opened, 2);
+    CHECK_INT(s.counters.flows_open, 1);
+    ENDS(&s, "");
+    CHECK_INT(s.counters.flows_without_payload, 2);
+    CHECK_INT(s.counters.flows_unproven, 2);
+    scene_begin(&s); /* strays of the same ports spoil nothing, and neither does a RST that acknowledges something else */
+    seg(&s, 'C', SYN, 100, 0, "");
+    seg(&s, 'C', A, 0x40000000, 0x50000000, "noise");
+    seg(&s, 'S', A | RST, 0, 0x40000000, "");
+    seg(&s, 'S', SYN | A, 5000, 101, "");
+    seg(&s, 'C', A, 101, 5001, "EHLO");
+    TOLD(&s, "C(EHLO)");
+    CHECK_INT(s.counters.flows_opened, 1);
+    CHECK_INT(s.counters.segments_stray, 2);
+    ENDS(&s, "[eof]");
+    CHECK_INT(s.counters.flows_unproven, 0);
+    scene_begin(&s); /* refused (RFC 9293 3.10.7.3) */
+    seg(&s, 'C', SYN, 100, 0, "");
+    seg(&s, 'S', A | RST, 0, 101, "");
+    CHECK_INT(s.counters.flows_open, 0);
+    ENDS(&s, "");
+    scene_begin(&s); /* forgotten after a while, by packet time */
+    seg(&s, 'C', SYN, 100, 0, "");
+    pass(&s, 2 * LIMIT_BARE_S * S);
+    CHECK_INT(s.counters.flows_open, 0);
+    ENDS(&s, "");
+}
+
+/* LIMIT_HALF_OPEN: the oldest SYN goes, and connections are opened among the flood as ever. */
+static void test_syn_flood(void)
+{
+    struct scene s;
+    scene_begin(&s);
+    s.client_port = 1;
+    seg(&s, 'C', SYN, 100, 0, "");
+    uint64_t held = flow_held(s.table);
+    for (uint32_t i = 0; i < LIMIT_HALF_OPEN + 10; i++) {
+        s.client_port = (uint16_t)(2 + i % 60000);
+        seg(&s, 'C', SYN, i * 7919, 0, "");
+    }
+    CHECK_INT(s.counters.flows_open, 60000); /* that of port 1 had to go */
+    CHECK_INT(s.counters.flows_evicted, 0);
+    CHECK(flow_held(s.table) - held <= LIMIT_HALF_OPEN * 32);
+    s.client_port = 70;
+    shake(&s, 100, 5000);
+    seg(&s, 'S', A, 5001, 101, "220 ");
+    TOLD(&s, "S(220 )");
+    ENDS(&s, "[eof]");
+}
+
+/* LIMIT_UNPROVEN_FLOWS: of lone segments the oldest goes; a segment that fits makes a connection, which stays. */
+static void test_lone_segments(void)
+{
+    struct scene s;
+    scene_begin_with(&s, 1000000, false);
+    s.client_port = 1;
+    seg(&s, 'C', A, 101, 5001, "one");
+    seg(&s, 'S', A, 5001, 104, "two");
+    s.client_port = 2;
+    seg(&s, 'C', A, 101, 5001, "alone");
+    seg(&s, 'C', A, 101, 5001, "alone"); /* the same again proves nothing */
+    TOLD(&s, "C(one)S(two)C(alone)");
+    for (uint32_t i = 0; i < LIMIT_UNPROVEN_FLOWS; i++) {
+        s.client_port = (uint16_t)(3 + i);
+        seg(&s, 'C', A, 101, 5001, "x");
+        if (i + 1 < LIMIT_UNPROVEN_FLOWS)
+            s.log[s.length = 0] = '\0';
+    }
+    TOLD(&s, "[evicted]C(x)");
+    CHECK_INT(s.counters.flows_unproven, 1);
+    CHECK_INT(s.counters.flows_open, LIMIT_UNPROVEN_FLOWS + 1);
+    s.client_port = 1;
+    seg(&s, 'C', A, 104, 5004, "three");
+    TOLD(&s, "C(three)");
+    flow_table_free(s.table);
+}
+
 /* LIMIT_ENDED_FLOWS: those that ended are remembered for late segments, but not without bound. */
 static void test_many_ended(void)
 {
@@ -303,6 +389,9 @@ int main(void)
     test_timeouts();
     test_eviction();
     test_vlans();
+    test_half_open();
+    test_syn_flood();
+    test_lone_segments();
     test_many_ended();
     return TEST_END();
 }

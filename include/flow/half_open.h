@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Connections of which only SYNs were seen: 32 bytes each in a ring, so that a flood of SYNs costs no flow. The oldest one makes room.
+ * Entries are found by the flow table's keyed 64-bit hash alone.
+ */
+#ifndef FLOW_HALF_OPEN_H
+#define FLOW_HALF_OPEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decode/segment.h"
+
+struct half_open {
+    uint64_t hash;
+    int64_t time_ns;      /* of the first SYN */
+    uint32_t sequence[2]; /* of the SYN of each half, where it was seen or the other one's acknowledges it */
+    uint32_t next;        /* in the same bucket: place + 1, 0 none */
+    uint16_t capture;     /* struct packet's source of the first SYN */
+    uint8_t vlans;        /* tags of the first SYN */
+    bool used : 1;
+    bool first : 1;       /* index of the half whose SYN came first */
+    bool seen0 : 1, seen1 : 1;
+    bool answers0 : 1, answers1 : 1; /* it was a SYN-ACK */
+};
+
+struct half_open_table {
+    struct half_open *places; /* a ring of LIMIT_HALF_OPEN */
+    uint32_t *buckets;
+    uint32_t oldest, length;  /* of the ring, in places; those that were taken out count until the ring comes round */
+    uint32_t touched;         /* places that were ever used */
+};
+
+/* half_open_init makes an empty table; false, and nothing to close, without memory. */
+bool half_open_init(struct half_open_table *table) __attribute__((warn_unused_result));
+void half_open_close(struct half_open_table *table);
+
+/* half_open_find returns the entry with that hash, NULL for none. */
+struct half_open *half_open_find(const struct half_open_table *table, uint64_t hash);
+
+/* half_open_add makes an entry for a connection that has none. True if an older one had to go for it. */
+bool half_open_add(struct half_open_table *table, uint64_t hash, const struct segment *segment, unsigned half);
+
+/* half_open_note takes another SYN of the same connection. */
+void half_open_note(struct half_open *entry, const struct segment *segment, unsigned half);
+
+/*
+ * half_open_fits tells whether a segment goes on after the SYN of its half, or acknowledges that of the other (a RST too: RFC 9293
+ * 3.10.7.3).
+ */
+bool half_open_fits(const struct half_open *entry, const struct segment *segment, unsigned half);
+
+/* half_open_remove takes an entry out. */
+void half_open_remove(struct half_open_table *table, struct half_open *entry);
+
+/* half_open_expire takes out the oldest entry if it began before that time; false if there is none. */
+bool half_open_expire(struct half_open_table *table, int64_t before_ns);
+
+/* half_open_replay fills in the SYN of one half as it was seen; false if it was not. Addresses and ports are not filled in. */
+bool half_open_replay(const struct half_open *entry, unsigned half, struct segment *segment);
+
+/* half_open_held returns the bytes of the places that were ever used, and of the buckets. */
+uint64_t half_open_held(const struct half_open_table *table);
+
+#endif

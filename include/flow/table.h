@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of connections: birth, lists by age, the end. Private to flow/. */
+#ifndef FLOW_TABLE_H
+#define FLOW_TABLE_H
+
+#include "flow/flow.h"
+#include "flow/half_open.h"
+#include "flow/stream.h"
+
+struct list {
+    struct flow *oldest, *newest;
+    uint32_t count;
+};
+
+struct flow_table {
+    struct hashmap map;
+    struct flow_options options;
+    struct flow_sink sink;
+    struct counters *counters;
+    struct stream_context streams;
+    struct half_open_table half_open;
+    struct list lists[FLOW_LISTS];
+    struct flow_slab *slabs;
+    struct flow *spare; /* through ->older */
+    uint64_t slab_count;
+    int64_t swept_ns;
+};
+
+/* table_take returns a zeroed flow, evicting another where the table is full; NULL without memory. table_insert puts it in, as unproven. */
+struct flow *table_take(struct flow_table *table);
+void table_insert(struct flow_table *table, struct flow *flow, uint64_t hash);
+
+/* table_move puts a flow at the end of a list: it was heard of now. */
+void table_move(struct flow_table *table, struct flow *flow, enum flow_list which, int64_t now_ns);
+
+/* table_tell_end tells the session how the flow ended; a FIN of one side began the end already, whatever comes after. `from`: half, or -1. */
+void table_tell_end(struct flow_table *table, struct flow *flow, enum end_how how, int from);
+
+/* table_end: the connection is over; its entry stays a while, so that late segments do not open a new one. */
+void table_end(struct flow_table *table, struct flow *flow, enum end_how how, int from, int64_t now_ns);
+
+/* table_close_if_over ends a flow of which both sides sent their FIN, or the only side that was captured did. */
+void table_close_if_over(struct flow_table *table, struct flow *flow, int64_t now_ns);
+
+/* table_remove takes a flow out whose end has been told. The other two tell it. */
+void table_remove(struct flow_table *table, struct flow *flow);
+void table_evict(struct flow_table *table, struct flow *flow);
+void table_time_out(struct flow_table *table, struct flow *flow);
+
+/* table_timed_out: silent for long by its packets' own times and by the clock: one of the two is wrong where a capture steps back or leaps. */
+bool table_timed_out(const struct flow_table *table, const struct flow *flow, int64_t now_ns);
+
+/* What counts as a flow: half-open ones too. */
+void table_count_opened(struct flow_table *table);
+void table_count_half_open_end(struct flow_table *table);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SYNs that wait for the rest of their handshake. */
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/memory.h"
+#include "flow/half_open.h"
+
+_Static_assert((LIMIT_HALF_OPEN & (LIMIT_HALF_OPEN - 1)) == 0, "places and buckets are found by a mask");
+_Static_assert(sizeof(struct half_open) == 32, "two to a cache line");
+
+enum { MASK = LIMIT_HALF_OPEN - 1 };
+
+bool half_open_init(struct half_open_table *table)
+{
+    *table = (struct half_open_table){.places = memory_new_array(LIMIT_HALF_OPEN, sizeof *table->places),
+                                      .buckets = memory_new_array(LIMIT_HALF_OPEN, sizeof *table->buckets)};
+    if (table->places && table->buckets)
+        return true;
+    half_open_close(table);
+    return false;
+}
+
+void half_open_close(struct half_open_table *table)
+{
+    memory_free(table->places);
+    memory_free(table->buckets);
+    *table = (struct half_open_table){0};
+}
+
+struct half_open *half_open_find(const struct half_open_table *table, uint64_t hash)
+{
+    for (uint32_t place = table->buckets[hash & MASK]; place; place = table->places[place - 1].next)
+        if (table->places[place - 1].hash == hash)
+            return &table->places[place - 1];
+    return NULL;
+}
+
+void half_open_remove(struct half_open_table *table, struct half_open *entry)
+{
+    uint32_t place = (uint32_t)(entry - table->places) + 1, *at = &table->buckets[entry->hash & MASK];
+    while (*at != place)
+        at = &table->places[*at - 1].next;
+    *at = entry->next;
+    entry->used = false;
+}
+
+/* Takes the oldest place off the ring; true if somebody was in it. */
+static bool drop_oldest(struct half_open_table *table)
+{
+    struct half_open *entry = &table->places[table->oldest];
+    bool used = entry->used;
+    if (used)
+        half_open_remove(table, entry);
+    table->oldest = (table->oldest + 1) & MASK;
+    table->length--;
+    return used;
+}
+
+bool half_open_add(struct half_open_table *table, uint64_t hash, const struct segment *segment, unsigned half)
+{
+    bool dropped = table->length == LIMIT_HALF_OPEN && drop_oldest(table);
+    uint32_t place = (table->oldest + table->length++) & MASK, *bucket = &table->buckets[hash & MASK];
+    table->places[place] = (struct half_open){.hash = hash,
+                                              .time_ns = segment->time_ns,
+                                              .next = *bucket,
+                                              .capture = segment->capture,
+                                              .vlans = segment->vlans,
+                                              .used = true,
+                                              .first = half};
+    *bucket = place + 1;
+    if (table->touched < place + 1)
+        table->touched = place + 1;
+    half_open_note(&table->places[place], segment, half);
+    return dropped;
+}
+
+void half_open_note(struct half_open *entry, const struct segment *segment, unsigned half)
+{
+    bool answers = segment->flags & TCP_ACK, other_seen = half ? entry->seen0 : entry->seen1;
+    entry->sequence[half] = segment->sequence;
+    if (answers && !other_seen)
+        entry->sequence[!half] = segment->acknowledgment - 1;
+    if (half)
+        entry->seen1 = true, entry->answers1 = answers;
+    else
+        entry->seen0 = true, entry->answers0 = answers;
+}
+
+bool half_open_fits(const struct half_open *entry, const struct segment *segment, unsigned half)
+{
+    if (half ? entry->seen1 : entry->seen0)
+        return segment->sequence - entry->sequence[half] <= LIMIT_HELD_BYTES;
+    return segment->flags & TCP_ACK && segment->acknowledgment - (entry->sequence[!half] + 1) <= LIMIT_HELD_BYTES;
+}
+
+bool half_open_expire(struct half_open_table *table, int64_t before_ns)
+{
+    while (table->length && !table->places[table->oldest].used)
+        drop_oldest(table);
+    return table->length && table->places[table->oldest].time_ns < before_ns && drop_oldest(table);
+}
+
+bool half_open_replay(const struct half_open *entry, unsigned half, struct segment *segment)
+{
+    bool answers = half ? entry->answers1 : entry->answers0;
+    *segment = (struct segment){.time_ns = entry->time_ns,
+                                .flags = answers ? TCP_SYN | TCP_ACK : TCP_SYN,
+                                .capture = entry->capture,
+                                .vlans = entry->vlans,
+                                .sequence = entry->sequence[half],
+                                .acknowledgment = answers ? entry->sequence[!half] + 1 : 0};
+    return half ? entry->seen1 : entry->seen0;
+}
+
+uint64_t half_open_held(const struct half_open_table *table)
+{
+    return table->touched * sizeof *table->places + LIMIT_HALF_OPEN * sizeof *table->buckets;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connections from birth to end, in lists by when they were last heard of, and who has to go when there are too many. */
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/memory.h"
+#include "flow/table.h"
+
+enum { FLOWS_PER_SLAB = 256 };
+
+struct flow_slab {
+    struct flow_slab *next;
+    struct flow flows[FLOWS_PER_SLAB];
+};
+
+struct flow_table *flow_table_new(const struct flow_options *options, struct flow_sink sink, struct counters *counters)
+{
+    struct flow_table *table = memory_new(sizeof *table);
+    if (!table || !hashmap_init(&table->map)) {
+        memory_free(table);
+        return NULL;
+    }
+    if (!half_open_init(&table->half_open)) {
+        flow_table_free(table);
+        return NULL;
+    }
+    table->options = *options;
+    table->sink = sink;
+    table->counters = counters;
+    table->streams.sink = &table->sink;
+    table->streams.counters = counters;
+    return table;
+}
+
+void flow_table_free(struct flow_table *table)
+{
+    if (!table)
+        return;
+    for (unsigned i = 0; i < FLOW_LISTS; i++)
+        for (struct flow *flow = table->lists[i].oldest; flow; flow = flow->newer)
+            stream_free(&table->streams, flow);
+    while (table->slabs) {
+        struct flow_slab *slab = table->slabs;
+        table->slabs = slab->next;
+        memory_free(slab);
+    }
+    hashmap_close(&table->map);
+    half_open_close(&table->half_open);
+    memory_free(table);
+}
+
+uint64_t flow_held(const struct flow_table *table)
+{
+    return table->slab_count * sizeof(struct flow_slab) + (table->map.mask + 1) * sizeof(void *) + table->streams.held +
+           half_open_held(&table->half_open);
+}
+
+/* ---- lists: by the second in which a flow was last heard of */
+
+static void list_remove(struct flow_table *table, struct flow *flow)
+{
+    struct list *list = &table->lists[flow->list];
+    if (flow->older)
+        flow->older->newer = flow->newer;
+    else
+        list->oldest = flow->newer;
+    if (flow->newer)
+        flow->newer->older = flow->older;
+    else
+        list->newest = flow->older;
+    list->count--;
+}
+
+static void list_append(struct flow_table *table, struct flow *flow, enum flow_list which, int64_t now_ns)
+{
+    struct list *list = &table->lists[which];
+    flow->list = (uint8_t)which;
+    flow->queued_s = (uint32_t)(now_ns / 1000000000);
+    flow->newer = NULL;
+    flow->older = list->newest;
+    if (list->newest)
+        list->newest->newer = flow;
+    else
+        list->oldest = flow;
+    list->newest = flow;
+    list->count++;
+}
+
+void table_move(struct flow_table *table, struct flow *flow, enum flow_list which, int64_t now_ns)
+{
+    list_remove(table, flow);
+    list_append(table, flow, which, now_ns);
+}
+
+/* ---- birth and death */
+
+static struct flow *take_spare(struct flow_table *table)
+{
+    if (!table->spare) {
+        struct flow_slab *slab = memory_new(sizeof *slab);
+        if (!slab)
+            return NULL;
+        slab->next = table->slabs;
+        table->slabs = slab;
+        table->slab_count++;
+        for (unsigned i = 0; i < FLOWS_PER_SLAB; i++) {
+            slab->flows[i].older = table->spare;
+            table->spare = &slab->flows[i];
+        }
+    }
+    struct flow *flow = table->spare;
+    table->spare = flow->older;
+    memset(flow, 0, sizeof *flow);
+    return flow;
+}
+
+static void count_end(struct flow_table *table, const struct flow *flow)
+{
+    table->counters->flows_open--;
+    if (!flow->had_payload)
+        table->counters->flows_without_payload++;
+    if (!flow->proven)
+        table->counters->flows_unproven++;
+}
+
+void table_count_half_open_end(struct flow_table *table)
+{
+    table->counters->flows_open--;
+    table->counters->flows_without_payload++;
+    table->counters->flows_unproven++;
+}
+
+void table_count_opened(struct flow_table *table)
+{
+    table->counters->flows_opened++;
+    if (++table->counters->flows_open > table->counters->flows_open_peak)
+        table->counters->flows_open_peak = table->counters->flows_open;
+}
+
+void table_remove(struct flow_table *table, struct flow *flow)
+{
+    if (flow->list != FLOW_ENDED)
+        count_end(table, flow);
+    stream_free(&table->streams, flow);
+    list_remove(table, flow);
+    hashmap_remove(&table->map, &flow->link);
+    flow->older = table->spare;
+    table->spare = flow;
+}
+
+void table_tell_end(struct flow_table *table, struct flow *flow, enum end_how how, int from)
+{
+    stream_overdue(&table->streams, flow, flow->last_ns, true);
+    if (!flow->session)
+        return;
+    bool fin = flow->fin[0] == FIN_DELIVERED || flow->fin[1] == FIN_DELIVERED;
+    if (fin && (flow->proven || how != END_EVICTED)) {
+        how = END_FIN;
+        from = flow->end_from;
+    }
+    table->sink.end(table->sink.user, flow, how, from < 0 ? SIDE_NONE : flow_side(flow, (unsigned)from));
+    flow->session = NULL;
+}
+
+void table_end(struct flow_table *table, struct flow *flow, enum end_how how, int from, int64_t now_ns)
+{
+    table_tell_end(table, flow, how, from);
+    stream_free(&table->streams, flow);
+    count_end(table, flow);
+    table_move(table, flow, FLOW_ENDED, now_ns);
+    if (table->lists[FLOW_ENDED].count > LIMIT_ENDED_FLOWS)
+        table_remove(table, table->lists[FLOW_ENDED].oldest);
+}
+
+void table_evict(struct flow_table *table, struct flow *flow)
+{
+    table_tell_end(table, flow, END_EVICTED, -1);
+    table_remove(table, flow);
+}
+
+static void evict_one(struct flow_table *table)
+{
+    static const uint8_t order[] = {FLOW_ENDED, FLOW_UNPROVEN, FLOW_BARE, FLOW_ACTIVE};
+    for (unsigned i = 0; i < sizeof order; i++) {
+        struct flow *flow = table->lists[order[i]].oldest;
+        if (!flow)
+            continue;
+        if (flow->list != FLOW_ENDED)
+            table->counters->flows_evicted++;
+        table_evict(table, flow);
+        return;
+    }
+}
+
+struct flow *table_take(struct flow_table *table)
+{
+    if (table->map.count >= table->options.max_flows)
+        evict_one(table);
+    struct flow *flow = take_spare(table);
+    if (!flow)
+        table->counters->memory_failures++;
+    return flow;
+}
+
+void table_insert(struct flow_table *table, struct flow *flow, uint64_t hash)
+{
+    hashmap_insert(&table->map, &flow->link, hash);
+    if (table->lists[FLOW_UNPROVEN].count >= LIMIT_UNPROVEN_FLOWS)
+        table_evict(table, table->lists[FLOW_UNPROVEN].oldest);
+    list_append(table, flow, FLOW_UNPROVEN, flow->first_ns);
+}
+
+static int64_t timeout_of(const struct flow_table *table, enum flow_list list)
+{
+    switch (list) {
+    case FLOW_UNPROVEN:
+    case FLOW_BARE: return LIMIT_BARE_S * INT64_C(1000000000);
+    case FLOW_ENDED: return LIMIT_ENDED_S * INT64_C(1000000000);
+    default: return table->options.idle_ns;
+    }
+}
+
+bool table_timed_out(const struct flow_table *table, const struct flow *flow, int64_t now_ns)
+{
+    int64_t timeout = timeout_of(table, flow->list);
+    return now_ns - flow->last_ns > timeout && (uint32_t)(now_ns / 1000000000) - flow->queued_s >= (uint32_t)(timeout / 1000000000);
+}
+
+void table_time_out(struct flow_table *table, struct flow *flow)
+{
+    table_tell_end(table, flow, END_TIMEOUT, -1);
+    table_remove(table, flow);
+}
+
+static void sweep_list(struct flow_table *table, enum flow_list which, int64_t now_ns)
+{
+    uint32_t now_s = (uint32_t)(now_ns / 1000000000), timeout_s = (uint32_t)(timeout_of(table, which) / 1000000000);
+    for (struct flow *flow = table->lists[which].oldest; flow; flow = table->lists[which].oldest) {
+        if (now_s - flow->queued_s < timeout_s)
+            return;
+        if (table_timed_out(table, flow, now_ns))
+            table_time_out(table, flow);
+        else if (now_s != flow->queued_s)
+            table_move(table, flow, which, now_ns);
+        else
+            return;
+    }
+}
+
+void table_close_if_over(struct flow_table *table, struct flow *flow, int64_t now_ns)
+{
+    bool over[2];
+    if (!flow->proven)
+        return; /* a lone segment ends nothing */
+    for (unsigned half = 0; half < 2; half++)
+        over[half] = flow->fin[half] == FIN_DELIVERED || !flow->seen[half];
+    if (over[0] && over[1] && flow->list != FLOW_ENDED)
+        table_end(table, flow, END_FIN, flow->end_from, now_ns);
+}
+
+void flow_tick(struct flow_table *table, int64_t now_ns)
+{
+    struct flow *moved;
+    while (table->streams.oldest && (moved = stream_tick(&table->streams, now_ns)) != NULL)
+        table_close_if_over(table, moved, now_ns);
+    if (now_ns - table->swept_ns < 1000000000)
+        return;
+    table->swept_ns = now_ns;
+    for (unsigned which = 0; which < FLOW_LISTS; which++)
+        sweep_list(table, which, now_ns);
+    while (half_open_expire(&table->half_open, now_ns - LIMIT_BARE_S * INT64_C(1000000000)))
+        table_count_half_open_end(table);
+}
+
+void flow_finish(struct flow_table *table)
+{
+    static const uint8_t order[] = {FLOW_ACTIVE, FLOW_UNPROVEN, FLOW_BARE, FLOW_ENDED};
+    for (unsigned i = 0; i < sizeof order; i++)
+        while (table->lists[order[i]].oldest) {
+            struct flow *flow = table->lists[order[i]].oldest;
+            table_tell_end(table, flow, END_EOF, -1);
+            table_remove(table, flow);
+        }
+    while (half_open_expire(&table->half_open, INT64_MAX))
+        table_count_half_open_end(table);
+}
