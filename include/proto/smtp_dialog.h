@@ -37,7 +37,8 @@ enum smtp_seen {
     SMTP_SEEN_REPLY = 1 << 8,            /* any well-formed reply */
     SMTP_SEEN_CONTENT_UNPROVEN = 1 << 9, /* what followed DATA looked like content, its reply is missing */
     SMTP_SEEN_DIALOG_HOLE = 1 << 10,     /* commands or replies are missing */
-    SMTP_SEEN_OFFER = 1 << 11            /* a reply to EHLO that offers STARTTLS */
+    SMTP_SEEN_OFFER = 1 << 11,           /* a reply to EHLO that offers STARTTLS */
+    SMTP_SEEN_COMMAND_HOLE = 1 << 12     /* client bytes are missing that may have been commands */
 };
 
 enum { SMTP_PENDING_RUNS = 12 };
@@ -60,6 +61,8 @@ struct smtp_dialog {
     uint16_t accepted_recipients;
     bool reply_greets, reply_broken, reply_offers, reply_masked, reply_tls_named;
     bool bdat_open;          /* chunks since the last LAST */
+    bool starttls_unsure;    /* the reply to the last STARTTLS may be in a hole */
+    bool hello_unsure;       /* ... and that to EHLO or LHLO */
     uint32_t mail_in_clear;
     uint64_t chunk_left;
 };
@@ -67,6 +70,7 @@ struct smtp_dialog {
 /* What a reply line told. */
 struct smtp_answer {
     bool first;       /* the first line of a reply */
+    bool broken;      /* a hole is before or within the reply: this line may not be its first */
     bool complete;    /* the last one */
     bool greeting;    /* it is (part of) the greeting */
     enum smtp_verb to; /* the command answered; SMTP_UNKNOWN if that is not known */

@@ -67,6 +67,8 @@ struct session {
     bool smtp_seen;                /* some of it was SMTP */
     bool names_smtp;               /* the greeting says so */
     bool gap[2], cut;
+    bool hole[2];                  /* bytes of that side are missing, for whatever reason */
+    bool joined[2];                /* the line that is being read may have begun in a hole */
     bool tls_gap[2];               /* a hole where the side's part of the handshake may have begun */
     bool midstream;
     bool proxy_over;               /* the client's first bytes were judged: a PROXY header or none */

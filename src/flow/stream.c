@@ -375,7 +375,10 @@ static bool give_up_one(struct stream_context *context, struct flow *flow, bool 
             return true;
         }
     }
-    for (unsigned half = 0; half < 2 && stream; half++) {
+    /* Where both halves wait for each other, the later one was sent again: its sender had not seen that much the first time. */
+    unsigned last = stream && stream->head[0] && stream->head[1] && stream->head[1]->time_ns > stream->head[0]->time_ns;
+    for (unsigned i = 0; i < 2 && stream; i++) {
+        unsigned half = i ? !last : last;
         struct held *head = stream->head[half];
         if (!head && flow->fin[half] == FIN_SEEN && flow->half[half].next >= stream->fin_at[half] && stream->fin_needs[half]) {
             stream->fin_needs[half] = 0;

@@ -83,13 +83,21 @@ static bool fits(unsigned verb, unsigned code)
     }
 }
 
+/* Was STARTTLS refused, or another command after it, and the reply to STARTTLS is in the hole? */
+static bool may_be_for_another(const struct smtp_dialog *d, unsigned at, unsigned code)
+{
+    bool others = at + 1 < d->pending_runs || d->pending[at].count > 1;
+    return d->pending[at].verb == SMTP_STARTTLS && code >= 400 && d->starttls_unsure && others;
+}
+
 /* The oldest command that this code can answer, or -1. Without holes it is the head, unless that is a line that nobody need answer. */
 static int find_answered(const struct smtp_dialog *d, unsigned code)
 {
     enum smtp_verb only = only_answers(code);
     int at = only == SMTP_UNKNOWN ? -1 : find_pending(d, only);
     for (unsigned i = 0; at < 0 && i < d->pending_runs; i++)
-        if (fits(d->pending[i].verb, code) || (!(d->seen & SMTP_SEEN_DIALOG_HOLE) && d->pending[i].verb != SMTP_EMPTY))
+        if ((fits(d->pending[i].verb, code) && !may_be_for_another(d, i, code)) ||
+            (!(d->seen & SMTP_SEEN_DIALOG_HOLE) && d->pending[i].verb != SMTP_EMPTY))
             at = (int)i;
     return at;
 }
@@ -114,7 +122,7 @@ static void command_hello(struct smtp_dialog *d, enum smtp_verb verb)
     if (!(d->seen & SMTP_SEEN_HELLO))
         d->hello = (uint8_t)verb;
     d->seen |= SMTP_SEEN_HELLO;
-    d->bdat_open = false;
+    d->bdat_open = d->hello_unsure = false;
     d->accepted_recipients = 0;
 }
 
@@ -145,6 +153,7 @@ void smtp_dialog_command(struct smtp_dialog *d, const struct smtp_command *comma
     case SMTP_LHLO: command_hello(d, command->verb); break;
     case SMTP_STARTTLS:
         d->attempts++;
+        d->starttls_unsure = false;
         advance_starttls(d, STARTTLS_REQUESTED);
         d->expect = SMTP_EXPECT_TLS_REPLY;
         break;
@@ -185,7 +194,7 @@ static bool wants_tls(const struct smtp_reply_line *line)
 static void reply_begins(struct smtp_dialog *d, const struct smtp_reply_line *line)
 {
     d->reply_code = line->code;
-    d->reply_broken = d->reply_offers = d->reply_masked = d->reply_tls_named = false;
+    d->reply_offers = d->reply_masked = d->reply_tls_named = false;
     if (d->reply_greets) {
         d->reply_to = SMTP_UNKNOWN;
         return;
@@ -215,7 +224,7 @@ static void ehlo_answered(struct smtp_dialog *d)
         d->seen |= SMTP_SEEN_OFFER;
         advance_starttls(d, STARTTLS_OFFERED);
     }
-    if (d->reply_broken)
+    if (d->reply_broken || d->hello_unsure)
         return;
     d->seen |= SMTP_SEEN_EHLO_250;
     if (!d->reply_offers)
@@ -275,23 +284,33 @@ static void reply_ends(struct smtp_dialog *d, bool greeting)
         pop(d);
 }
 
+/* A greeting names its host or its protocol (RFC 5321 4.2); the reply to STARTTLS has an enhanced code, or neither. */
+static bool reads_like_greeting(const struct smtp_reply_line *line)
+{
+    return line->code == 220 && !line->enhanced.class &&
+           (smtp_greeting_host(line->text).length || smtp_text_names(line->text, "SMTP"));
+}
+
 /* The first reply of all is the greeting; where the capture may have missed it, only a 220 that nothing else can be. */
-static bool greets(const struct smtp_dialog *d, unsigned code)
+static bool greets(const struct smtp_dialog *d, const struct smtp_reply_line *line)
 {
     if (d->seen & (SMTP_SEEN_GREETING | SMTP_SEEN_REPLY))
         return false;
     if (d->seen & SMTP_SEEN_DIALOG_HOLE)
-        return code == 220 && find_pending(d, SMTP_STARTTLS) < 0;
-    return code == 220 || code >= 400;
+        return reads_like_greeting(line) && find_pending(d, SMTP_STARTTLS) < 0;
+    return line->code == 220 || line->code >= 400;
 }
 
 struct smtp_answer smtp_dialog_reply(struct smtp_dialog *d, const struct smtp_reply_line *line)
 {
-    if (d->reply_broken && line->code != d->reply_code)
+    if (d->reply_broken && d->reply_code && line->code != d->reply_code) {
         d->reply_code = 0; /* the end of the last reply is in a hole */
-    struct smtp_answer answer = {.first = d->reply_code == 0, .complete = !line->more};
+        if (d->pending_runs && d->pending[0].verb == d->reply_to)
+            pop(d);
+    }
+    struct smtp_answer answer = {.first = d->reply_code == 0, .complete = !line->more, .broken = d->reply_broken};
     if (answer.first) {
-        d->reply_greets = greets(d, line->code);
+        d->reply_greets = greets(d, line);
         reply_begins(d, line);
     }
     answer.greeting = d->reply_greets;
@@ -305,6 +324,7 @@ struct smtp_answer smtp_dialog_reply(struct smtp_dialog *d, const struct smtp_re
             d->seen |= SMTP_SEEN_GREETING;
         reply_ends(d, answer.greeting);
         d->reply_code = 0;
+        d->reply_broken = false;
     }
     return answer;
 }
@@ -354,6 +374,7 @@ void smtp_dialog_content(struct smtp_dialog *d, struct reader *input)
 
 static void client_gap(struct smtp_dialog *d, uint64_t length)
 {
+    bool content = d->expect == SMTP_EXPECT_CONTENT || (d->expect == SMTP_EXPECT_CHUNK && length <= d->chunk_left);
     if (d->expect == SMTP_EXPECT_CONTENT) {
         d->content_matched = 0; /* the end may be in the hole: then the server's reply ends it */
     } else if (d->expect == SMTP_EXPECT_CHUNK) {
@@ -363,7 +384,7 @@ static void client_gap(struct smtp_dialog *d, uint64_t length)
     } else if (d->expect == SMTP_EXPECT_RESPONSE) {
         d->expect = SMTP_EXPECT_COMMAND;
     }
-    d->seen |= SMTP_SEEN_DIALOG_HOLE;
+    d->seen |= SMTP_SEEN_DIALOG_HOLE | (content ? 0 : SMTP_SEEN_COMMAND_HOLE);
 }
 
 void smtp_dialog_gap(struct smtp_dialog *d, enum side from, uint64_t length)
@@ -373,6 +394,8 @@ void smtp_dialog_gap(struct smtp_dialog *d, enum side from, uint64_t length)
         return;
     }
     d->reply_broken = true;
+    d->starttls_unsure = d->starttls_unsure || find_pending(d, SMTP_STARTTLS) >= 0;
+    d->hello_unsure = d->hello_unsure || find_pending(d, SMTP_EHLO) >= 0 || find_pending(d, SMTP_LHLO) >= 0;
     d->seen |= SMTP_SEEN_DIALOG_HOLE;
 }
 

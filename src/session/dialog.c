@@ -129,13 +129,36 @@ static struct slice waiting(const struct session *s)
     return reader_rest(&r);
 }
 
-/* The next line of a side; false if it is not whole yet. */
+/* Does a line that the other peer would understand begin here? */
+static bool line_begins(enum side from, struct slice bytes)
+{
+    struct smtp_command command;
+    struct smtp_reply_line reply;
+    struct reader head = reader_of_slice(bytes);
+    struct slice first = reader_bytes(&head, head.left < 16 ? head.left : 16);
+    const uint8_t *end = first.length ? memchr(first.data, '\n', first.length) : NULL;
+    if (end)
+        first.length = (size_t)(end - first.data);
+    if (from == SIDE_SERVER)
+        return smtp_parse_reply(first, &reply);
+    smtp_parse_command(first, &command);
+    return command.verb != SMTP_UNKNOWN && command.verb != SMTP_EMPTY;
+}
+
+/* The next line of a side, but for the rest of one that began in a hole; false if it is not whole yet. */
 static bool next_line(struct sessions *ss, struct session *s, enum side from, struct reader *input, struct slice *line)
 {
-    enum smtp_line_status status = smtp_line_next(&s->line[from], &ss->pool, input, line);
-    if (status == SMTP_LINE_CUT && s->line[from].over)
-        session_limit(ss, s);
-    return status != SMTP_LINE_NEED_MORE;
+    bool joined;
+    do {
+        enum smtp_line_status status = smtp_line_next(&s->line[from], &ss->pool, input, line);
+        if (status == SMTP_LINE_NEED_MORE)
+            return false;
+        if (status == SMTP_LINE_CUT && s->line[from].over)
+            session_limit(ss, s);
+        joined = s->joined[from];
+        s->joined[from] = false;
+    } while (joined && !line_begins(from, *line));
+    return true;
 }
 
 /* Bytes that nobody can judge before the reply are kept; when there are too many, or no reply can come, the likelier is assumed. */
@@ -158,7 +181,7 @@ static void assume(struct sessions *ss, struct session *s)
 
 static bool reply_cannot_come(const struct session *s)
 {
-    return s->gap[SIDE_SERVER] || !s->flow->seen[!s->flow->client];
+    return s->hole[SIDE_SERVER] || !s->flow->seen[!s->flow->client];
 }
 
 /* Bytes that waited before and have to wait again stay where they are: what is pipelined costs no copy for each reply. */
@@ -217,23 +240,7 @@ static void take_client_piece(struct sessions *ss, struct session *s, struct rea
     }
 }
 
-/* Does a line that the other peer would understand begin here? */
-static bool line_begins(enum side from, struct slice bytes)
-{
-    struct smtp_command command;
-    struct smtp_reply_line reply;
-    struct reader head = reader_of_slice(bytes);
-    struct slice first = reader_bytes(&head, head.left < 16 ? head.left : 16);
-    const uint8_t *end = first.length ? memchr(first.data, '\n', first.length) : NULL;
-    if (end)
-        first.length = (size_t)(end - first.data);
-    if (from == SIDE_SERVER)
-        return smtp_parse_reply(first, &reply);
-    smtp_parse_command(first, &command);
-    return command.verb != SMTP_UNKNOWN && command.verb != SMTP_EMPTY;
-}
-
-/* The hello that begins a side's part of a handshake. */
+/* The hello that begins a side's part of a handshake, as far as it goes. */
 static bool is_hello(enum side from, struct slice bytes)
 {
     struct reader r = reader_of_slice(bytes);
@@ -241,7 +248,7 @@ static bool is_hello(enum side from, struct slice bytes)
     reader_skip(&r, TLS_RECORD_HEADER - 1);
     uint8_t message = reader_u8(&r);
     return ssl2_hello_plausible(bytes) ||
-           (type == TLS_HANDSHAKE && message == (from == SIDE_CLIENT ? TLS_CLIENT_HELLO : TLS_SERVER_HELLO));
+           (type == TLS_HANDSHAKE && (r.bad || message == (from == SIDE_CLIENT ? TLS_CLIENT_HELLO : TLS_SERVER_HELLO)));
 }
 
 /* After a hole (or at the start of a capture that began in the middle) the stream is joined again: at TLS, at a line, else at the next one. */
@@ -254,8 +261,8 @@ static void join(struct sessions *ss, struct session *s, enum side from, struct 
     if (session_looks_like_tls(bytes) && session_begin_tls(ss, s)) {
         s->mode = SESSION_TLS;
         s->tls_begun = true;
-    } else if (!line_begins(from, bytes)) {
-        s->line[from].skipping = true;
+    } else {
+        s->joined[from] = true;
     }
 }
 
@@ -324,10 +331,10 @@ static void take_reply_line(struct sessions *ss, struct session *s, const struct
 {
     enum starttls before = (enum starttls)s->dialog.starttls;
     struct smtp_answer answer = smtp_dialog_reply(&s->dialog, line);
-    if (answer.greeting && answer.first && !s->smtp.banner_code)
+    if (answer.greeting && answer.first && !answer.broken && !s->smtp.banner_code)
         keep_greeting(ss, s, line);
     /* The text of the attempt that gets furthest: its first line, before it is known how far it gets. */
-    if (answer.to == SMTP_STARTTLS && answer.first && !answer.greeting &&
+    if (answer.to == SMTP_STARTTLS && answer.first && !answer.broken && !answer.greeting &&
         (line->code == 220 ? STARTTLS_ACCEPTED : STARTTLS_REFUSED) > before)
         session_keep_text(ss, s, line->text, &s->smtp.reply_text);
     if (foreign_code(line->code) && !(s->dialog.seen & SMTP_SEEN_HELLO))
@@ -369,7 +376,8 @@ void session_smtp_server(struct sessions *ss, struct session *s, struct reader *
             /* Between the 220 and the client's hello a server has nothing to say in clear. */
             if (session_looks_like_tls((struct slice){input->next, input->left}))
                 return;
-            s->findings |= UINT64_C(1) << FINDING_RESPONSE_INJECTION;
+            if (!s->tls_gap[SIDE_CLIENT] && !s->tls_gap[SIDE_SERVER]) /* else it may follow the hello, or be the rest of a record */
+                s->findings |= UINT64_C(1) << FINDING_RESPONSE_INJECTION;
             reader_skip(input, input->left);
             return;
         }
@@ -386,6 +394,7 @@ void session_smtp_gap(struct sessions *ss, struct session *s, enum side from, ui
 {
     smtp_line_reset(&s->line[from], &ss->pool, false);
     s->resync[from] = true;
+    s->joined[from] = false;
     s->tls_gap[from] = s->dialog.expect == SMTP_EXPECT_TLS || s->dialog.expect == SMTP_EXPECT_TLS_REPLY;
     smtp_dialog_gap(&s->dialog, from, length);
     if (from == SIDE_SERVER && s->wait.length && waits(s)) {

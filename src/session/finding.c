@@ -24,7 +24,8 @@ static bool not_offered(const struct view *v)
 
 static bool ignored(const struct view *v)
 {
-    return v->record->smtp->starttls == STARTTLS_OFFERED && v->record->outcome == OUTCOME_PLAINTEXT;
+    bool unsure = v->session->dialog.seen & SMTP_SEEN_COMMAND_HOLE; /* it may have been asked for there */
+    return v->record->smtp->starttls == STARTTLS_OFFERED && v->record->outcome == OUTCOME_PLAINTEXT && !unsure;
 }
 
 static bool refused(const struct view *v)

@@ -23,8 +23,8 @@ bool session_begin_tls(struct sessions *ss, struct session *s)
     }
     s->handshake->facts.limited_by = SIDE_NONE;
     for (unsigned side = 0; side < 2; side++) {
-        s->handshake->gap[side] = s->tls_gap[side];
-        s->handshake->progress.gap = s->handshake->progress.gap || s->tls_gap[side];
+        s->handshake->gap[side] = s->tls_gap[side] || (s->resync[side] && s->hole[side]); /* nothing was read since the hole */
+        s->handshake->progress.gap = s->handshake->progress.gap || s->handshake->gap[side];
     }
     ss->held += sizeof *s->handshake;
     return true;
@@ -283,10 +283,12 @@ static void take_alert(struct handshake *h, enum side from, const struct tls_pie
 }
 
 /* From the ChangeCipherSpec of a side on its records are encrypted; but in 1.3 it means nothing, nor after a HelloRetryRequest. */
-static void change_cipher(struct handshake *h, enum side from)
+static void change_cipher(const struct session *s, enum side from)
 {
+    struct handshake *h = s->handshake;
+    bool server_unseen = h->gap[SIDE_SERVER] || !s->flow->seen[!s->flow->client];
     enum tls_version version = tls_version_rank(h->facts.version);
-    if (version == TLS_VERSION_TLS13 || (!h->facts.have_server_hello && !h->gap[SIDE_SERVER]))
+    if (version == TLS_VERSION_TLS13 || (!h->facts.have_server_hello && !server_unseen))
         return;
     h->encrypted[from] = true;
     if (from == SIDE_SERVER && h->facts.have_server_hello && !h->full && !h->gap[SIDE_SERVER])
@@ -301,10 +303,23 @@ static void take_record(struct session *s, enum side from, const struct tls_piec
     h->skip_payload[from] = false;
     h->alert_have[from] = 0;
     if (piece->type == TLS_CHANGE_CIPHER_SPEC)
-        change_cipher(h, from);
+        change_cipher(s, from);
     tls_progress_record(&h->progress, from, piece->type, piece->length);
     if (h->progress.client_finished && !finished)
         h->facts.established_ns = time_ns;
+}
+
+static bool handshake_type(uint8_t type)
+{
+    return type <= TLS_END_OF_EARLY_DATA + 1 || type == TLS_ENCRYPTED_EXTENSIONS ||
+           (type >= TLS_CERTIFICATE && type <= TLS_CLIENT_KEY_EXCHANGE) || (type >= TLS_FINISHED && type <= TLS_KEY_UPDATE);
+}
+
+/* Where bytes are missing, the ChangeCipherSpec may be among them: then what follows does not read like a message. */
+static bool reads_encrypted(const struct session *s, const struct tls_message *message, enum tls_message_status status)
+{
+    bool hole = s->midstream || s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER] || !s->flow->seen[0] || !s->flow->seen[1];
+    return hole && (status == TLS_MESSAGE_CUT || !handshake_type(message->type));
 }
 
 static void take_payload(struct sessions *ss, struct session *s, enum side from, struct tls_piece *piece, int64_t time_ns)
@@ -318,6 +333,10 @@ static void take_payload(struct sessions *ss, struct session *s, enum side from,
     if (piece->type != TLS_HANDSHAKE || h->encrypted[from] || h->skip_payload[from])
         return;
     while ((status = tls_handshake_next(&h->message[from], &ss->pool, &payload, &message)) != TLS_MESSAGE_NEED_MORE) {
+        if (reads_encrypted(s, &message, status)) {
+            h->encrypted[from] = true;
+            return;
+        }
         if (status == TLS_MESSAGE_CUT)
             session_limit(ss, s);
         take_message(ss, s, from, &message, time_ns);
@@ -328,13 +347,17 @@ static void take_payload(struct sessions *ss, struct session *s, enum side from,
 static void not_tls(struct session *s, enum side from, struct reader *input)
 {
     struct handshake *h = s->handshake;
-    if (h->gap[from]) {
+    enum side other = from == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+    /* What the other side said, or chose, would tell whether this is SSLv2. */
+    bool unsure = !h->facts.have_server_hello && (h->gap[other] || !s->flow->seen[other == SIDE_CLIENT ? s->flow->client : !s->flow->client]);
+    if (h->gap[from] || unsure) {
         s->resync[from] = true;
         reader_skip(input, input->left);
         return;
     }
     h->facts.saw_not_tls = true;
-    tls_progress_fatal(&h->progress, from);
+    if (!h->progress.gap)
+        tls_progress_fatal(&h->progress, from);
     if (h->begun[from]) {
         reader_skip(input, input->left);
         return;
@@ -370,11 +393,22 @@ static void note_established(struct handshake *h, int64_t time_ns)
         h->facts.established_ns = time_ns;
 }
 
+/* Where a side was not captured, or the beginning is missing, what would have decided may be missing too. */
+static void note_missing(const struct session *s)
+{
+    struct handshake *h = s->handshake;
+    bool hole = s->midstream || s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER];
+    if (!s->flow->seen[0] || !s->flow->seen[1] || (hole && !h->facts.have_client_hello))
+        tls_progress_gap(&h->progress);
+}
+
 void session_tls(struct sessions *ss, struct session *s, enum side from, struct reader *input, int64_t time_ns)
 {
     struct handshake *h = s->handshake;
     bool first = !h->heard[from];
     h->heard[from] = true;
+    if (from == SIDE_SERVER)
+        note_missing(s);
     if (h->ssl2_format[from] || (first && handshake_is_ssl2(h, from, (struct slice){input->next, input->left})))
         handshake_ssl2(ss, s, from, input, time_ns);
     if (!input->left)
@@ -406,8 +440,7 @@ void session_tls_gap(struct sessions *ss, struct session *s, enum side from, uin
 void session_tls_close(struct session *s, enum side from, bool reset, int64_t time_ns)
 {
     struct handshake *h = s->handshake;
-    if (!s->flow->seen[0] || !s->flow->seen[1])
-        tls_progress_gap(&h->progress); /* what the other side said is not known */
+    note_missing(s);
     tls_progress_close(&h->progress, from, reset);
     note_established(h, time_ns);
 }

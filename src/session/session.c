@@ -88,8 +88,9 @@ static void session_free(struct sessions *ss, struct session *s)
 static bool something_missing(const struct session *s)
 {
     const struct flow *flow = s->flow;
-    bool begin_missing = s->midstream && !(s->dialog.seen & SMTP_SEEN_GREETING) && (!s->tls_first || s->tls_inside);
-    return s->gap[SIDE_CLIENT] || s->gap[SIDE_SERVER] || s->cut || !flow->seen[0] || !flow->seen[1] || begin_missing;
+    bool hello = s->handshake && s->handshake->facts.have_client_hello;
+    bool begin_missing = s->midstream && !(s->dialog.seen & SMTP_SEEN_GREETING) && !hello;
+    return s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER] || !flow->seen[0] || !flow->seen[1] || begin_missing;
 }
 
 static bool saw_the_end(enum end_how how)
@@ -126,7 +127,7 @@ static enum outcome outcome_of(const struct session *s, enum end_how how)
         return OUTCOME_PLAINTEXT;
     if (s->tls_begun)
         return tls_outcome(s, how);
-    if (!s->smtp_seen && !s->midstream)
+    if (!s->smtp_seen && !s->midstream && !s->hole[SIDE_CLIENT] && !s->hole[SIDE_SERVER])
         return OUTCOME_NOT_SMTP;
     return saw_the_end(how) && !something_missing(s) && s->smtp_seen ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
 }
@@ -339,7 +340,8 @@ static void *on_open(void *user, struct flow *flow, unsigned half, struct slice 
 /* TLS after a beginning that was neither TLS nor SMTP (so far without a line end): told, but no mail session. */
 static bool begins_late(const struct session *s, struct slice bytes)
 {
-    return s->mode == SESSION_SMTP && s->spoke[SIDE_CLIENT] && !s->smtp_seen && !s->midstream && is_hello(bytes);
+    bool hole = s->midstream || s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER];
+    return s->mode == SESSION_SMTP && s->spoke[SIDE_CLIENT] && !s->smtp_seen && !hole && is_hello(bytes);
 }
 
 /* TLS from the first byte: port 465, or a capture that began after STARTTLS. */
@@ -353,7 +355,7 @@ static void begin_first(struct sessions *ss, struct session *s, enum side from, 
         return;
     s->mode = SESSION_TLS;
     s->tls_begun = true;
-    s->tls_first = true;
+    s->tls_first = !s->hole[SIDE_CLIENT] && !s->hole[SIDE_SERVER];
     struct reader r = reader_of_slice(bytes);
     uint8_t type = reader_u8(&r);
     s->tls_inside = type == TLS_APPLICATION_DATA || type == TLS_CHANGE_CIPHER_SPEC || type == TLS_ALERT;
@@ -462,6 +464,7 @@ static void on_gap(void *user, struct flow *flow, enum side from, uint64_t lengt
 {
     struct sessions *ss = user;
     struct session *s = flow->session;
+    s->hole[from] = true;
     if (cut)
         s->cut = true;
     else
