@@ -40,7 +40,7 @@ MANUALS := $(wildcard man/*.1 man/*.5)
 ifneq ($(filter deps deps-live,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
-.PHONY: all bench check soak check-live deps-live update install uninstall dist clean deps demo lint
+.PHONY: all bench check soak soak-live check-live deps-live update install uninstall dist clean deps demo lint
 all: $(PROGRAM)
 
 $(PROGRAM): $(OBJECTS)
@@ -74,6 +74,9 @@ check: all $(UNITS) $(REPLAYS) $(if $(KAFKA),$(BUILD)/test/siem/kafka_broker)
 
 check-live: all
 	@BUILD=$(BUILD) test/live/run
+
+soak-live: all
+	@BUILD=$(BUILD) SOAK=$(or $(TIME),1800) test/live/run soak
 
 soak: all
 	@BUILD=$(BUILD) $(or $(PYTHON),python3) test/metamorphic.py $(or $(N),100000) $(or $(SEED),$(shell date +%s))

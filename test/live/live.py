@@ -320,9 +320,35 @@ def memory_of(pid):
     return int(status_of(pid)["VmRSS"].split()[0])
 
 
+def is_flat(memory):
+    """What is held grows while tables fill, and then no more: the last third against the one before it."""
+    third = len(memory) // 3
+    return max(memory[-third:]) < 1.05 * max(memory[-2 * third:-third])
+
+
+def rotate(tap, turn):
+    os.rename(tap.out, "%s.%d" % (tap.out, turn))
+    os.kill(tap.pid(), signal.SIGHUP)
+    w.wait_for(lambda: os.path.exists(tap.out), 5)
+
+
+def lines_of(folder):
+    """Events of all files, and what is no event."""
+    events, torn = [], []
+    for name in sorted(name for name in os.listdir(folder) if ".err" not in name):
+        with open(os.path.join(folder, name), "rb") as file:
+            for line in file:
+                try:
+                    events.append(json.loads(line))
+                except ValueError:
+                    torn.append("%s: torn: %r" % (name, line[:200]))
+    return events, torn
+
+
 def soak(report, world):
     """Floods, sessions that never end, ports used again, ten rotations: flat memory, and every line there and whole."""
     seconds = float(os.environ.get("SOAK", "20"))
+    step = min(10, seconds / 30)
     folder = world.path("soak")
     os.mkdir(folder)
     shutil.chown(folder, "nobody")
@@ -330,37 +356,30 @@ def soak(report, world):
     for name, packets in made.floods().items():
         paths.append(world.path("flood-%s.pcap" % name))
         wire.write_pcap(paths[-1], packets)
-    tap = w.Tap(world, "--linger", "0", "--max-flows", "5000", "--idle-timeout", "3", "--workers", "2",
+    idle = "60" if seconds > 300 else "3"
+    tap = w.Tap(world, "--linger", "0", "--max-flows", "5000", "--idle-timeout", idle, "--workers", "2", "--stats", "60",
                 name="soak/events.json")
-    load = world.start(w.CLIENTS, *sender(seconds, 20000, *paths, *harness.captures(harness.PCAPS)),
-                       stdout=subprocess.DEVNULL)
-    memory = []
-    for turn in range(10):
-        time.sleep(seconds / 10)
-        os.rename(tap.out, "%s.%d" % (tap.out, turn))
-        os.kill(tap.pid(), signal.SIGHUP)
-        w.wait_for(lambda: os.path.exists(tap.out), 5)
+    load = world.start(w.CLIENTS, *sender("--vary", seconds, os.environ.get("SOAK_RATE", 20000), *paths,
+                                          *harness.captures(harness.PCAPS)), stdout=subprocess.PIPE, text=True)
+    memory, turn, began = [], 0, time.monotonic()
+    while load.poll() is None:
+        time.sleep(step)
         memory.append(memory_of(tap.pid()))
-    load.wait()
+        if turn < 10 and time.monotonic() - began > (turn + 0.5) * seconds / 10:
+            rotate(tap, turn)
+            turn += 1
+    sent = load.stdout.read().strip()
     status = tap.stop()
-    lines, events = [], []
-    for name in sorted(os.listdir(folder)):
-        if ".err" in name:
-            continue
-        with open(os.path.join(folder, name), "rb") as file:
-            for line in file:
-                try:
-                    events.append(json.loads(line))
-                except ValueError:
-                    lines.append("%s: torn: %r" % (name, line[:200]))
+    events, lines = lines_of(folder)
     stats = [event for event in events if event["event_type"] == "stats"][-1]
-    sessions = len(events) - len([event for event in events if event["event_type"] == "stats"])
-    if status or sessions != stats["sessions"]["total"] or stats["counters"]["events_lost"]:
-        lines.append("status %s, %d lines, %s" % (status, sessions, json.dumps(stats)))
+    sessions = len([event for event in events if event["event_type"] == "session"])
+    print("soak: %s packets in %.0f s, %d sessions, %d rotations, KiB each %.0f s: %s" %
+          (sent, time.monotonic() - began, sessions, turn, step, " ".join(map(str, memory))))
+    if status or turn != 10 or sessions != stats["sessions"]["total"] or stats["counters"]["events_lost"]:
+        lines.append("status %s, %d rotations, %d lines, %s" % (status, turn, sessions, json.dumps(stats)))
     report.verdict("soak/lines", lines)
     report.verdict("soak/no-drops", [] if not stats["drops"]["kernel"] else [json.dumps(stats["drops"])])
-    flat = memory[-1] < 1.15 * max(memory[4], memory[5])
-    report.verdict("soak/memory", [] if flat and sessions > 500 else ["KiB: %s, %d sessions" % (memory, sessions)])
+    report.verdict("soak/memory", [] if is_flat(memory) and sessions > 500 else ["KiB: %s, %d sessions" % (memory, sessions)])
 
 
 def killed(report, world):

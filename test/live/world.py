@@ -14,7 +14,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import harness  # noqa: E402
 
-CLIENTS, SERVERS = "mxlc", "mxls"
+#: another run beside this one needs other names
+CLIENTS, SERVERS = ("mxl" + side + os.environ.get("LIVE_NAME", "") for side in "cs")
 POSTFIX, EXIM, BARE = "10.25.0.2", "10.25.0.3", "10.25.0.4"
 FIRST_CLIENT = 10
 
