@@ -69,7 +69,7 @@ enum { FIN_NONE, FIN_SEEN /* behind a hole */, FIN_DELIVERED };
  * known then (set them with flow_set_client).
  */
 struct flow_sink {
-    void *(*open)(void *user, struct flow *flow, unsigned half, struct slice first); /* first payload: returns the session, NULL: not followed */
+    void *(*open)(void *user, struct flow *flow, unsigned half, struct slice first); /* first payload, empty if its half began before it: returns the session, NULL: not followed */
     void (*data)(void *user, struct flow *flow, enum side from, struct slice bytes, int64_t time_ns);
     void (*gap)(void *user, struct flow *flow, enum side from, uint64_t length, bool cut); /* cut: by the capture's snapshot length */
     void (*close_half)(void *user, struct flow *flow, enum side from, int64_t time_ns);    /* its FIN, in order */

@@ -136,16 +136,17 @@ static uint64_t needs_of(const struct flow *flow, const struct arrival *a)
     return ahead > 0 && ahead <= LIMIT_WINDOW ? other->next + (uint32_t)ahead : 0;
 }
 
-/* Opens the session with the first payload. */
-static void open_session(struct flow_table *table, struct flow *flow, const struct arrival *a)
+/* Opens the session with the first payload; what is not the beginning of its half does not tell what begins. */
+static void open_session(struct flow_table *table, struct flow *flow, const struct arrival *a, uint64_t offset)
 {
+    bool inside = offset && flow->syn_seen;
     flow->had_payload = true;
     if (flow->proven)
         table_move(table, flow, FLOW_ACTIVE, a->now_ns);
     if (flow->opened)
         return;
     flow->opened = true;
-    flow->session = table->sink.open(table->sink.user, flow, a->half, a->segment->payload);
+    flow->session = table->sink.open(table->sink.user, flow, a->half, inside ? (struct slice){0} : a->segment->payload);
     if (!flow->session)
         flow->shunted = true;
     /* A FIN that came first was behind bytes that nobody saw. */
@@ -205,7 +206,7 @@ static void take_payload(struct flow_table *table, struct flow *flow, const stru
     if (!locate(table, flow, a, &piece.offset))
         return;
     if (segment->length && !flow->had_payload)
-        open_session(table, flow, a);
+        open_session(table, flow, a, piece.offset);
     if (!flow->shunted && flow->session) {
         piece.needs = needs_of(flow, a);
         stream_push(&table->streams, flow, a->half, &piece);

@@ -21,6 +21,7 @@ struct scene {
     int64_t now_ns;
     char log[LOG_SIZE];
     size_t length;
+    size_t opened_with; /* bytes of the first payload, as open was told */
     uint16_t client_port; /* of the segments that follow */
     uint32_t cut;         /* captured bytes of payload, 0 all */
     const char *shunt_at; /* data at which the session wants no more */
@@ -46,7 +47,8 @@ static inline char scene_side(enum side side)
 
 static inline void *scene_open(void *user, struct flow *flow, unsigned half, struct slice first)
 {
-    (void)first;
+    struct scene *scene = user;
+    scene->opened_with = first.length;
     if (!flow->roles_known)
         flow_set_client(flow, half);
     return user;

@@ -127,6 +127,27 @@ static void test_strays(void)
     flow_table_free(s.table);
 }
 
+/* Whether a connection is followed is not decided by the middle of what begins it. */
+static void test_first_out_of_order(void)
+{
+    struct scene s;
+    scene_begin(&s);
+    shake(&s, 100, 5000);
+    seg(&s, 'S', A, 5004, 101, " mx\n");
+    CHECK_INT(s.opened_with, 0);
+    seg(&s, 'S', A, 5001, 101, "220");
+    ENDS(&s, "S(220)S( mx\n)[eof]");
+    scene_begin(&s);
+    shake(&s, 100, 5000);
+    seg(&s, 'S', A, 5001, 101, "220");
+    CHECK_INT(s.opened_with, 3);
+    ENDS(&s, "S(220)[eof]");
+    scene_begin(&s); /* no beginning was seen: the first piece is all there is */
+    seg(&s, 'S', A, 5004, 101, "0 mx");
+    CHECK_INT(s.opened_with, 4);
+    ENDS(&s, "S(0 mx)[eof]");
+}
+
 static void test_port_reuse(void)
 {
     struct scene s;
@@ -384,6 +405,7 @@ int main(void)
     test_resets();
     test_fins_out_of_window();
     test_strays();
+    test_first_out_of_order();
     test_port_reuse();
     test_forged_syn_on_bare();
     test_timeouts();
