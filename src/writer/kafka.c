@@ -237,19 +237,33 @@ static bool configure(struct kafka *kafka, const struct kafka_options *options)
            set(kafka, "--kafka", "bootstrap.servers", options->brokers);
 }
 
-/* The C library loads a module for each source that nsswitch.conf names, when it first asks it. */
-static void look_up(struct kafka *kafka, char *broker)
+/* Cuts "host", "host:port" or "[address]:port" down to the host; NULL if it is none of them. */
+static char *host_of(char *broker)
 {
-    char *scheme = strstr(broker, "://"), *host = trim(scheme ? scheme + 3 : broker), *end;
-    struct addrinfo *found = NULL;
-    if (*host == '[')
-        end = strchr(++host, ']');
-    else
-        end = strrchr(host, ':');
+    char *host = trim(broker), *end, *port = NULL;
+    if (*host == '[') {
+        if (!(end = strchr(++host, ']')))
+            return NULL;
+        port = end[1] == ':' ? end + 2 : NULL;
+        if (end[1] && !port)
+            return NULL;
+    } else if ((end = strchr(host, ':'))) {
+        port = end + 1;
+    }
     if (end)
         *end = '\0';
+    if (port &&
+        (strspn(port, "0123456789") != strlen(port) || atol(port) < 1 || atol(port) > 65535))
+        return NULL;
+    return *host ? host : NULL;
+}
+
+/* The C library loads a module for each source that nsswitch.conf names, when it first asks it. */
+static void look_up(struct kafka *kafka, const char *host)
+{
+    struct addrinfo *found = NULL;
     const struct addrinfo hints = {.ai_flags = AI_ADDRCONFIG, .ai_socktype = SOCK_STREAM};
-    int status = *host ? getaddrinfo(host, NULL, &hints, &found) : 0;
+    int status = getaddrinfo(host, NULL, &hints, &found);
     if (status)
         log_warning(&kafka->log, "kafka: %s: %s; going on", host, gai_strerror(status));
     if (found)
@@ -264,12 +278,34 @@ static char *copy_of(const char *text)
 
 static bool look_up_all(struct kafka *kafka, const char *brokers)
 {
-    char *list = copy_of(brokers), *rest = NULL;
-    for (char *broker = list ? strtok_r(list, ",", &rest) : NULL; broker;
-         broker = strtok_r(NULL, ",", &rest))
-        look_up(kafka, broker);
+    char *list = copy_of(brokers), *rest = list;
+    bool good = list != NULL;
+    while (good && rest) {
+        char *host = host_of(strsep(&rest, ","));
+        if (host)
+            look_up(kafka, host);
+        else
+            log_error(&kafka->log,
+                      "--kafka %s: expected host:port,... such as broker1:9092,broker2:9092",
+                      brokers);
+        good = host != NULL;
+    }
     memory_free(list);
-    return list != NULL;
+    return good;
+}
+
+/* What Kafka allows. */
+static bool check_topic(struct kafka *kafka)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t length = strlen(kafka->topic_name);
+    if (length >= 1 && length <= 249 && strspn(kafka->topic_name, letters) == length)
+        return true;
+    log_error(&kafka->log,
+              "--topic %s: expected up to 249 letters, digits, dots, hyphens and underscores",
+              kafka->topic_name);
+    return false;
 }
 
 static void discard(struct kafka *kafka)
@@ -293,7 +329,8 @@ struct kafka *kafka_new(const struct kafka_options *options, const struct log *l
     kafka->stop = options->stop;
     pthread_mutex_init(&kafka->lock, NULL);
     kafka->topic_name = copy_of(options->topic);
-    if (kafka->topic_name && configure(kafka, options) && look_up_all(kafka, options->brokers))
+    if (kafka->topic_name && check_topic(kafka) && configure(kafka, options) &&
+        look_up_all(kafka, options->brokers))
         return kafka;
     discard(kafka);
     return NULL;

@@ -261,7 +261,13 @@ def usage(scratch):
             (("--kafka", "localhost", "--topic", "t", "--kafka-config", scratch.path("bad.conf")),
              'bad.conf:2: No such configuration property: "no.such.property"'),
             (("--kafka", "localhost", "--topic", "t", "--kafka-config", scratch.top),
-             "Is a directory")):
+             "Is a directory"),
+            (("--kafka", "", "--topic", "t"), "expected host:port"),
+            (("--kafka", "localhost,", "--topic", "t"), "expected host:port"),
+            (("--kafka", "[::1", "--topic", "t"), "expected host:port"),
+            (("--kafka", "localhost:99999", "--topic", "t"), "expected host:port"),
+            (("--kafka", "localhost", "--topic", ""), "--topic : expected"),
+            (("--kafka", "localhost", "--topic", "a b"), "--topic a b: expected")):
         problems += problems_of(harness.mxtap(*READ, *args), 2, words)
     return problems
 
