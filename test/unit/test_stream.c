@@ -131,6 +131,32 @@ static void test_open_hole(void)
     ENDS(&s, "[eof]");
 }
 
+/* Three connections wait for what nobody acknowledged: they go on waiting, and end in any order. */
+static void test_open_holes(void)
+{
+    struct scene s;
+    scene_begin(&s);
+    for (unsigned i = 0; i < 4; i++) {
+        s.client_port = (uint16_t)(40000 + i);
+        shake(&s, 100, 5000);
+        seg(&s, 'S', A, 5001, 101, "x");
+        seg(&s, 'C', A, 104, 5002, "def");
+        pass(&s, 200 * MS);
+    }
+    TOLD(&s, "S(x)S(x)S(x)S(x)");
+    for (unsigned i = 0; i < 10; i++)
+        pass(&s, 200 * MS);
+    TOLD(&s, "");
+    static const uint16_t ports[] = {40001, 40003, 40000, 40002};
+    for (unsigned i = 0; i < 4; i++) {
+        s.client_port = ports[i];
+        seg(&s, 'C', A, 101, 5002, "abc");
+        TOLD(&s, "C(abc)C(def)");
+    }
+    CHECK_INT(s.counters.gaps, 0);
+    ENDS(&s, "[eof][eof][eof][eof]");
+}
+
 static void test_one_sided(void)
 {
     static char large[40001];
@@ -330,6 +356,7 @@ int main(void)
     test_overlap();
     test_acknowledged_hole();
     test_open_hole();
+    test_open_holes();
     test_one_sided();
     test_held_limits();
     test_cut();
