@@ -18,16 +18,11 @@
 /* A TLS handshake that was begun; arrays by enum side. */
 struct handshake {
     struct tls_record_framer record[2];
-    struct tls_handshake_framer message[2];
     struct tls_progress progress;
     struct tls_facts facts;
     uint32_t session_id_hash;     /* of the ClientHello's session id; 0: it had none */
     uint8_t alert[2][2];          /* an alert that is being read */
     uint8_t alert_have[2];
-    uint8_t ssl2_have[2];         /* SSLv2: bytes of a record header read so far */
-    uint8_t ssl2_header[2][3];
-    uint16_t ssl2_left[2];        /* SSLv2: bytes of the record still to come */
-    uint8_t ssl2_state;           /* see handshake_ssl2.c */
     bool encrypted[2];            /* records of this side tell no more than their type */
     bool heard[2];                /* bytes were seen from this side */
     bool begun[2];                /* ... and a whole record header among them */
@@ -35,7 +30,30 @@ struct handshake {
     bool skip_payload[2];         /* the rest of this record follows a hole: no message begins in it */
     bool full;                    /* Certificate, ServerKeyExchange or ServerHelloDone was seen: a full handshake of 1.2 or below */
     bool ssl2_format[2];          /* this side's next record is an SSLv2 one */
-    struct buffer ssl2_body;      /* an SSLv2 message that is being read; one side speaks at a time */
+};
+
+/* SSLv2 records that are being read; arrays by enum side. */
+struct ssl2_reader {
+    uint8_t have[2];     /* bytes of a record header read so far */
+    uint8_t header[2][3];
+    uint16_t left[2];    /* bytes of the record still to come */
+    uint8_t state;       /* see handshake_ssl2.c */
+    struct buffer body;  /* a message that is being read; one side speaks at a time */
+};
+
+/* What few sessions need, or only until a line or message is whole: made on demand. */
+struct session_parts {
+    struct smtp_line_framer line[2];
+    struct tls_handshake_framer message[2];
+    struct buffer wait;            /* client bytes that cannot be judged before the server's reply */
+    struct buffer *lent;           /* what waited, while it is read */
+    uint32_t wait_from;            /* bytes of `wait` that were judged already */
+    bool have_proxied;
+    struct proxy_header proxied;   /* who the client is behind a proxy */
+    struct ssl2_reader ssl2;
+    struct buffer first[2];        /* the first bytes of a side where they are no SMTP: nDPI may be asked what they are */
+    struct classification *classification; /* nDPI's question that is open or answered, NULL: none was asked */
+    const char *mechanism;         /* SASL mechanism of the AUTH exchange that runs; static */
 };
 
 enum session_mode {
@@ -49,12 +67,9 @@ struct session {
     struct session *older, *newer; /* in the list of those that wait for their linger */
     int64_t due_ns;                /* INT64_MAX: it does not wait */
     struct smtp_dialog dialog;
-    struct smtp_line_framer line[2];
-    struct buffer wait;            /* client bytes that cannot be judged before the server's reply */
-    struct buffer *lent;           /* what waited, while it is read */
-    uint32_t wait_from;            /* bytes of `wait` that were judged already */
     struct smtp_facts smtp;
     struct handshake *handshake;
+    struct session_parts *parts;   /* NULL: none was needed; see parts_of */
     char *text;
     uint16_t text_length, text_capacity;
     bool text_cut;                 /* something was longer than is kept: a string, list, line or message */
@@ -75,15 +90,19 @@ struct session {
     bool decided;                  /* only waits to be written */
     bool resync[2];                /* after a hole: looking for where to go on */
     uint64_t findings;
-    struct buffer first[2];        /* the first bytes of a side where they are no SMTP: nDPI may be asked what they are */
-    bool server_first;             /* ... and the server's came first */
-    struct classification *classification; /* nDPI's question that is open or answered, NULL: none was asked */
+    bool server_first;             /* the server's first bytes came first */
     uint8_t verdict;               /* enum classify_verdict */
     bool worth_open;               /* judged, but whether that is worth it only its first payload in order will tell */
     bool judged;                   /* not a mail port: it is a mail session only if nDPI, or else the dialog, says so */
-    struct proxy_header *proxied;  /* who the client is behind a proxy, NULL without */
-    const char *mechanism;         /* SASL mechanism of the AUTH exchange that runs; static */
 };
+
+extern const struct session_parts session_no_parts; /* all zero */
+
+/* parts_of is for reading; session_parts makes them, NULL (counted) without memory. */
+static inline const struct session_parts *parts_of(const struct session *session)
+{
+    return session->parts ? session->parts : &session_no_parts;
+}
 
 struct sessions {
     struct session_options options;
@@ -91,7 +110,9 @@ struct sessions {
     struct counters *counters;
     struct flow_table *table;
     struct pool pool;
-    struct slab session_slab, handshake_slab;
+    struct slab session_slab, handshake_slab, parts_slab;
+    struct smtp_line_framer line;        /* of a session without parts: lines that lie in one piece leave nothing in it */
+    struct tls_handshake_framer message; /* likewise */
     struct digests *digests;
     struct certificate_cache *certificates;
     struct classifier *classifier;
@@ -107,6 +128,8 @@ static inline void session_limit(struct sessions *sessions, struct session *sess
     session->text_cut = true;
     sessions->counters->buffer_limit++;
 }
+
+struct session_parts *session_parts(struct sessions *sessions, struct session *session);
 
 /* session_keep_text copies at most LIMIT_TEXT bytes of a string from the wire into the session; without memory it is left out. */
 void session_keep_text(struct sessions *sessions, struct session *session, struct slice bytes, struct text_ref *ref);

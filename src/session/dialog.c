@@ -30,7 +30,7 @@ static void keep_hello(struct sessions *ss, struct session *s, const struct smtp
 static void auth_crossed(struct sessions *ss, struct session *s)
 {
     s->findings |= UINT64_C(1) << FINDING_AUTH_IN_CLEAR;
-    const char *name = s->mechanism ? s->mechanism : "other";
+    const char *known = parts_of(s)->mechanism, *name = known ? known : "other";
     if (!s->smtp.mechanism.length)
         session_keep_text(ss, s, (struct slice){(const uint8_t *)name, strlen(name)}, &s->smtp.mechanism);
 }
@@ -38,7 +38,9 @@ static void auth_crossed(struct sessions *ss, struct session *s)
 static void take_auth(struct sessions *ss, struct session *s, const struct smtp_command *command)
 {
     struct slice rest = command->argument, mechanism = smtp_word(&rest);
-    s->mechanism = smtp_sasl_name(mechanism);
+    struct session_parts *parts = session_parts(ss, s);
+    if (parts)
+        parts->mechanism = smtp_sasl_name(mechanism);
     if (smtp_word(&rest).length)
         auth_crossed(ss, s);
 }
@@ -124,8 +126,8 @@ static void take_client_line(struct sessions *ss, struct session *s, struct slic
 /* What of the bytes that wait is not judged yet. */
 static struct slice waiting(const struct session *s)
 {
-    struct reader r = reader_of_slice(buffer_slice(&s->wait));
-    reader_skip(&r, s->wait_from);
+    struct reader r = reader_of_slice(buffer_slice(&parts_of(s)->wait));
+    reader_skip(&r, parts_of(s)->wait_from);
     return reader_rest(&r);
 }
 
@@ -145,16 +147,30 @@ static bool line_begins(enum side from, struct slice bytes)
     return command.verb != SMTP_UNKNOWN && command.verb != SMTP_EMPTY;
 }
 
+/* The session's own framer, once a line lay in several pieces; else one that all share, since nothing stays in it. */
+static enum smtp_line_status cut_line(struct sessions *ss, struct session *s, enum side from, struct reader *input, struct slice *line)
+{
+    struct smtp_line_framer *framer = s->parts ? &s->parts->line[from] : &ss->line;
+    enum smtp_line_status status = smtp_line_next(framer, &ss->pool, input, line);
+    if (status == SMTP_LINE_CUT && framer->over)
+        session_limit(ss, s);
+    if (s->parts || status != SMTP_LINE_NEED_MORE || !(framer->held.data || framer->skipping))
+        return status;
+    if (session_parts(ss, s))
+        s->parts->line[from] = ss->line;
+    else
+        buffer_release(&ss->pool, &ss->line.held);
+    ss->line = (struct smtp_line_framer){0};
+    return status;
+}
+
 /* The next line of a side, but for the rest of one that began in a hole; false if it is not whole yet. */
 static bool next_line(struct sessions *ss, struct session *s, enum side from, struct reader *input, struct slice *line)
 {
     bool joined;
     do {
-        enum smtp_line_status status = smtp_line_next(&s->line[from], &ss->pool, input, line);
-        if (status == SMTP_LINE_NEED_MORE)
+        if (cut_line(ss, s, from, input, line) == SMTP_LINE_NEED_MORE)
             return false;
-        if (status == SMTP_LINE_CUT && s->line[from].over)
-            session_limit(ss, s);
         joined = s->joined[from];
         s->joined[from] = false;
     } while (joined && !line_begins(from, *line));
@@ -187,23 +203,26 @@ static bool reply_cannot_come(const struct session *s)
 /* Bytes that waited before and have to wait again stay where they are: what is pipelined costs no copy for each reply. */
 static bool keep_waiting(struct sessions *ss, struct session *s, struct slice bytes)
 {
-    if (s->lent) {
-        s->wait = *s->lent;
-        *s->lent = (struct buffer){0};
-        s->wait_from = s->wait.length - (uint32_t)bytes.length; /* they are its end */
+    struct session_parts *parts = session_parts(ss, s);
+    if (!parts)
+        return false;
+    if (parts->lent) {
+        parts->wait = *parts->lent;
+        *parts->lent = (struct buffer){0};
+        parts->wait_from = parts->wait.length - (uint32_t)bytes.length; /* they are its end */
         return true;
     }
-    if (s->wait_from && bytes.length > LIMIT_WAIT - s->wait.length) {
-        buffer_consume(&s->wait, s->wait_from);
-        s->wait_from = 0;
+    if (parts->wait_from && bytes.length > LIMIT_WAIT - parts->wait.length) {
+        buffer_consume(&parts->wait, parts->wait_from);
+        parts->wait_from = 0;
     }
-    return buffer_append(&ss->pool, &s->wait, bytes, LIMIT_WAIT);
+    return buffer_append(&ss->pool, &parts->wait, bytes, LIMIT_WAIT);
 }
 
 static void wait_for_reply(struct sessions *ss, struct session *s, struct reader *input)
 {
     struct slice bytes = reader_rest(input);
-    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !s->wait.length && !reply_cannot_come(s)) {
+    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !parts_of(s)->wait.length && !reply_cannot_come(s)) {
         bool hello = session_looks_like_tls(bytes);
         s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
     }
@@ -286,17 +305,17 @@ static void read_client(struct sessions *ss, struct session *s, struct reader *i
 /* What waited goes on as client bytes, now that their meaning is known; perhaps not all of it. */
 static void release_wait(struct sessions *ss, struct session *s, int64_t time_ns)
 {
-    while (s->wait.length && !(s->mode == SESSION_SMTP && waits(s))) {
-        struct buffer lent = s->wait;
+    while (parts_of(s)->wait.length && !(s->mode == SESSION_SMTP && waits(s))) {
+        struct buffer lent = s->parts->wait;
         struct slice bytes = waiting(s);
         struct reader input = reader_of_slice(bytes);
-        s->wait = (struct buffer){0};
-        s->wait_from = 0;
-        s->lent = &lent;
+        s->parts->wait = (struct buffer){0};
+        s->parts->wait_from = 0;
+        s->parts->lent = &lent;
         if (s->mode == SESSION_SMTP && s->dialog.expect == SMTP_EXPECT_TLS && !session_looks_like_tls(bytes))
             reader_skip(&input, input.left); /* commands sent along with STARTTLS: not part of either dialog any more (CVE-2011-0411) */
         read_client(ss, s, &input);
-        s->lent = NULL;
+        s->parts->lent = NULL;
         if (input.left && s->mode == SESSION_TLS)
             session_tls(ss, s, SIDE_CLIENT, &input, time_ns);
         buffer_release(&ss->pool, &lent);
@@ -392,12 +411,13 @@ void session_smtp_server(struct sessions *ss, struct session *s, struct reader *
 
 void session_smtp_gap(struct sessions *ss, struct session *s, enum side from, uint64_t length)
 {
-    smtp_line_reset(&s->line[from], &ss->pool, false);
+    if (s->parts)
+        smtp_line_reset(&s->parts->line[from], &ss->pool, false);
     s->resync[from] = true;
     s->joined[from] = false;
     s->tls_gap[from] = s->dialog.expect == SMTP_EXPECT_TLS || s->dialog.expect == SMTP_EXPECT_TLS_REPLY;
     smtp_dialog_gap(&s->dialog, from, length);
-    if (from == SIDE_SERVER && s->wait.length && waits(s)) {
+    if (from == SIDE_SERVER && parts_of(s)->wait.length && waits(s)) {
         assume(ss, s);
         release_wait(ss, s, s->flow->last_ns);
     }

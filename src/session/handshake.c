@@ -32,10 +32,12 @@ bool session_begin_tls(struct sessions *ss, struct session *s)
 
 void session_release_tls_buffers(struct sessions *ss, struct session *s)
 {
-    for (unsigned side = 0; s->handshake && side < 2; side++)
-        tls_handshake_reset(&s->handshake->message[side], &ss->pool);
-    if (s->handshake)
-        buffer_release(&ss->pool, &s->handshake->ssl2_body);
+    if (!s->parts)
+        return;
+    for (unsigned side = 0; side < 2; side++)
+        tls_handshake_reset(&s->parts->message[side], &ss->pool);
+    buffer_release(&ss->pool, &s->parts->ssl2.body);
+    s->parts->ssl2 = (struct ssl2_reader){0};
 }
 
 void session_free_tls(struct sessions *ss, struct session *s)
@@ -322,6 +324,22 @@ static bool reads_encrypted(const struct session *s, const struct tls_message *m
     return hole && (status == TLS_MESSAGE_CUT || !handshake_type(message->type));
 }
 
+/* The session's own framer, once a message lay in several pieces; else one that all share, since nothing stays in it. */
+static enum tls_message_status cut_message(struct sessions *ss, struct session *s, enum side from, struct reader *payload,
+                                           struct tls_message *message)
+{
+    struct tls_handshake_framer *framer = s->parts ? &s->parts->message[from] : &ss->message;
+    enum tls_message_status status = tls_handshake_next(framer, &ss->pool, payload, message);
+    if (s->parts || !(framer->held.data || framer->have || framer->skip))
+        return status;
+    if (session_parts(ss, s))
+        s->parts->message[from] = ss->message;
+    else
+        buffer_release(&ss->pool, &ss->message.held);
+    ss->message = (struct tls_handshake_framer){0};
+    return status;
+}
+
 static void take_payload(struct sessions *ss, struct session *s, enum side from, struct tls_piece *piece, int64_t time_ns)
 {
     struct handshake *h = s->handshake;
@@ -332,7 +350,7 @@ static void take_payload(struct sessions *ss, struct session *s, enum side from,
         take_alert(h, from, piece);
     if (piece->type != TLS_HANDSHAKE || h->encrypted[from] || h->skip_payload[from])
         return;
-    while ((status = tls_handshake_next(&h->message[from], &ss->pool, &payload, &message)) != TLS_MESSAGE_NEED_MORE) {
+    while ((status = cut_message(ss, s, from, &payload, &message)) != TLS_MESSAGE_NEED_MORE) {
         if (reads_encrypted(s, &message, status)) {
             h->encrypted[from] = true;
             return;
@@ -429,7 +447,8 @@ void session_tls_gap(struct sessions *ss, struct session *s, enum side from, uin
     struct handshake *h = s->handshake;
     h->gap[from] = true;
     h->skip_payload[from] = true;
-    tls_handshake_reset(&h->message[from], &ss->pool);
+    if (s->parts)
+        tls_handshake_reset(&s->parts->message[from], &ss->pool);
     bool in_record = tls_record_gap(&h->record[from], length);
     if (!in_record)
         s->resync[from] = true;

@@ -35,27 +35,34 @@ static bool begins_smtp(enum side from, struct slice payload)
  */
 static void keep_first(struct sessions *ss, struct session *s, enum side from, struct slice payload)
 {
-    struct buffer *first = &s->first[from];
-    size_t room = JUDGE_FIRST - first->length;
-    if (!first->length && (s->spoke[from] || begins_smtp(from, payload)))
+    size_t kept = parts_of(s)->first[from].length, room = JUDGE_FIRST - kept;
+    if (!kept && (s->spoke[from] || begins_smtp(from, payload)))
         return;
     s->server_first = s->server_first || (from == SIDE_SERVER && !s->spoke[SIDE_CLIENT]);
-    if (!buffer_append(&ss->pool, first, (struct slice){payload.data, payload.length < room ? payload.length : room}, JUDGE_FIRST))
+    struct session_parts *parts = session_parts(ss, s);
+    if (!parts)
+        return;
+    if (!buffer_append(&ss->pool, &parts->first[from], (struct slice){payload.data, payload.length < room ? payload.length : room}, JUDGE_FIRST))
         session_limit(ss, s);
 }
 
 static void release_first(struct sessions *ss, struct session *s)
 {
-    buffer_release(&ss->pool, &s->first[SIDE_CLIENT]);
-    buffer_release(&ss->pool, &s->first[SIDE_SERVER]);
+    if (!s->parts)
+        return;
+    buffer_release(&ss->pool, &s->parts->first[SIDE_CLIENT]);
+    buffer_release(&ss->pool, &s->parts->first[SIDE_SERVER]);
 }
 
 static void ask(struct sessions *ss, struct session *s, enum side from, struct slice payload)
 {
-    if (!s->classification)
-        s->classification = classify_begin(ss->classifier);
-    if (s->classification && s->verdict == CLASSIFY_OPEN)
-        s->verdict = (uint8_t)classify_payload(ss->classifier, s->classification, s->flow, from, payload);
+    struct session_parts *parts = session_parts(ss, s);
+    if (!parts)
+        return;
+    if (!parts->classification)
+        parts->classification = classify_begin(ss->classifier);
+    if (parts->classification && s->verdict == CLASSIFY_OPEN)
+        s->verdict = (uint8_t)classify_payload(ss->classifier, parts->classification, s->flow, from, payload);
 }
 
 void session_judge(struct sessions *ss, struct session *s, enum side from, struct slice payload)
@@ -79,9 +86,10 @@ const char *session_protocol(struct sessions *ss, struct session *s)
 {
     for (unsigned i = 0; i < 2; i++) {
         enum side from = (i == 0) == s->server_first ? SIDE_SERVER : SIDE_CLIENT;
-        if (s->first[from].length)
-            ask(ss, s, from, buffer_slice(&s->first[from]));
+        if (parts_of(s)->first[from].length)
+            ask(ss, s, from, buffer_slice(&s->parts->first[from]));
     }
     release_first(ss, s);
-    return s->classification && s->verdict != CLASSIFY_SMTP ? classify_name(ss->classifier, s->classification) : NULL;
+    struct classification *asked = parts_of(s)->classification;
+    return asked && s->verdict != CLASSIFY_SMTP ? classify_name(ss->classifier, asked) : NULL;
 }

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Takes a PROXY header off the front of the client's bytes: the client that it names is the one that is reported. */
-#include "base/memory.h"
 #include "session/state.h"
 
 static void keep_client(struct sessions *ss, struct session *s, const struct proxy_header *header)
 {
-    s->proxied = memory_new(sizeof *s->proxied);
-    if (!s->proxied) {
-        ss->counters->memory_failures++;
+    struct session_parts *parts = session_parts(ss, s);
+    if (!parts)
         return;
-    }
-    ss->held += sizeof *s->proxied;
-    *s->proxied = *header;
+    parts->have_proxied = true;
+    parts->proxied = *header;
 }
 
 /* Until it is known what the first bytes are they wait, at most as many as a header can have. */
@@ -19,17 +16,18 @@ bool session_strip_proxy(struct sessions *ss, struct session *s, struct reader *
 {
     struct proxy_header header;
     struct slice bytes = {input->next, input->left};
-    if (s->wait.length) {
-        if (!buffer_append(&ss->pool, &s->wait, bytes, UINT16_MAX)) {
+    if (parts_of(s)->wait.length) {
+        if (!buffer_append(&ss->pool, &s->parts->wait, bytes, UINT16_MAX)) {
             session_limit(ss, s);
             s->proxy_over = true;
             return true;
         }
-        bytes = buffer_slice(&s->wait);
+        bytes = buffer_slice(&s->parts->wait);
     }
     enum proxy_status status = proxy_parse(bytes, &header);
     if (status == PROXY_NEED_MORE) {
-        if (!s->wait.length && !buffer_append(&ss->pool, &s->wait, bytes, UINT16_MAX))
+        if (!parts_of(s)->wait.length &&
+            !(session_parts(ss, s) && buffer_append(&ss->pool, &s->parts->wait, bytes, UINT16_MAX)))
             session_limit(ss, s);
         reader_skip(input, input->left);
         return false;
@@ -39,7 +37,7 @@ bool session_strip_proxy(struct sessions *ss, struct session *s, struct reader *
     if (status == PROXY_CLIENT)
         keep_client(ss, s, &header);
     /* What waited is part of the bytes that go on; the input's own part of the header is passed over. */
-    if (!s->wait.length)
+    if (!parts_of(s)->wait.length)
         reader_skip(input, size);
     else
         *input = reader_of(bytes.data + size, bytes.length - size);

@@ -7,6 +7,34 @@
 #include "proto/tls_names.h"
 #include "session/state.h"
 
+/* ---- parts */
+
+const struct session_parts session_no_parts;
+
+struct session_parts *session_parts(struct sessions *ss, struct session *s)
+{
+    if (s->parts)
+        return s->parts;
+    s->parts = slab_take(&ss->parts_slab);
+    if (s->parts)
+        ss->held += sizeof *s->parts;
+    else
+        ss->counters->memory_failures++;
+    return s->parts;
+}
+
+static void free_parts(struct sessions *ss, struct session *s)
+{
+    if (!s->parts)
+        return;
+    for (unsigned side = 0; side < 2; side++)
+        buffer_release(&ss->pool, &s->parts->first[side]);
+    classify_end(ss->classifier, s->parts->classification);
+    ss->held -= sizeof *s->parts;
+    slab_give(&ss->parts_slab, s->parts);
+    s->parts = NULL;
+}
+
 /* ---- text */
 
 void session_keep_bytes(struct sessions *ss, struct session *s, struct slice bytes, size_t most, struct text_ref *ref)
@@ -46,10 +74,14 @@ void session_keep_text(struct sessions *ss, struct session *s, struct slice byte
 
 static void release_buffers(struct sessions *ss, struct session *s)
 {
+    if (!s->parts)
+        return;
     for (unsigned side = 0; side < 2; side++)
-        smtp_line_reset(&s->line[side], &ss->pool, false);
-    buffer_release(&ss->pool, &s->wait);
+        smtp_line_reset(&s->parts->line[side], &ss->pool, false);
+    buffer_release(&ss->pool, &s->parts->wait);
     session_release_tls_buffers(ss, s);
+    if (!s->parts->have_proxied && !s->parts->classification && !s->parts->first[0].data && !s->parts->first[1].data)
+        free_parts(ss, s);
 }
 
 static void stop_waiting(struct sessions *ss, struct session *s)
@@ -73,11 +105,8 @@ static void session_free(struct sessions *ss, struct session *s)
     stop_waiting(ss, s);
     release_buffers(ss, s);
     session_free_tls(ss, s);
-    for (unsigned side = 0; side < 2; side++)
-        buffer_release(&ss->pool, &s->first[side]);
-    classify_end(ss->classifier, s->classification);
-    ss->held -= sizeof *s + s->text_capacity + (s->proxied ? sizeof *s->proxied : 0);
-    memory_free(s->proxied);
+    free_parts(ss, s);
+    ss->held -= sizeof *s + s->text_capacity;
     memory_free(s->text);
     slab_give(&ss->session_slab, s);
 }
@@ -180,8 +209,8 @@ static void fill_flow(struct sessions *ss, const struct session *s, struct recor
     record->server_bytes = flow_bytes(flow, SIDE_SERVER);
     identity_uid(ss->digests, record);
     identity_community(ss->digests, record);
-    if (s->proxied)
-        fill_proxied(s->proxied, record);
+    if (parts_of(s)->have_proxied)
+        fill_proxied(&parts_of(s)->proxied, record);
     record->direction = identity_direction(&ss->options, record);
 }
 
@@ -437,8 +466,9 @@ static void feed_first(struct sessions *ss, struct session *s, struct reader *in
 {
     if (!session_strip_proxy(ss, s, input))
         return;
-    struct buffer waited = s->wait;
-    s->wait = (struct buffer){0};
+    struct buffer waited = parts_of(s)->wait;
+    if (s->parts)
+        s->parts->wait = (struct buffer){0};
     if (input->left) {
         feed(ss, s, SIDE_CLIENT, input, time_ns);
         s->spoke[SIDE_CLIENT] = true;
@@ -477,7 +507,8 @@ static void on_gap(void *user, struct flow *flow, enum side from, uint64_t lengt
         s->gap[from] = true;
     if (from == SIDE_CLIENT && !s->proxy_over) {
         s->proxy_over = true; /* half a PROXY header names nobody */
-        buffer_release(&ss->pool, &s->wait);
+        if (s->parts)
+            buffer_release(&ss->pool, &s->parts->wait);
     }
     if (s->mode == SESSION_TLS)
         session_tls_gap(ss, s, from, length);
@@ -517,6 +548,7 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
     pool_init(&ss->pool, LIMIT_POOL_BYTES);
     slab_init(&ss->session_slab, sizeof(struct session));
     slab_init(&ss->handshake_slab, sizeof(struct handshake));
+    slab_init(&ss->parts_slab, sizeof(struct session_parts));
     ss->digests = digests_new();
     ss->certificates = ss->digests ? certificate_cache_new(ss->digests) : NULL;
     ss->classifier = classifier_new();
@@ -554,8 +586,10 @@ void sessions_free(struct sessions *ss)
     certificate_cache_free(ss->certificates);
     classifier_free(ss->classifier);
     digests_free(ss->digests);
+    smtp_line_reset(&ss->line, &ss->pool, false);
     pool_close(&ss->pool);
     slab_close(&ss->session_slab);
     slab_close(&ss->handshake_slab);
+    slab_close(&ss->parts_slab);
     memory_free(ss);
 }
