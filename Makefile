@@ -96,7 +96,7 @@ deps:
 	@./deps build check
 
 deps-live:
-	@./deps live
+	@./deps net live
 
 demo: all
 	@BUILD=$(BUILD) test/demo

@@ -13,6 +13,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import made  # noqa: E402
+import systemd as unit  # noqa: E402
 import world as w  # noqa: E402
 import wire  # noqa: E402
 import harness  # noqa: E402
@@ -412,8 +413,13 @@ def killed(report, world):
     report.verdict("killed/again", lines)
 
 
+def systemd(report, world):
+    unit.systemd(report, world, os.path.dirname(os.path.abspath(harness.PROGRAM)))
+
+
 SCENES = {"mail": mail, "any": any_interface, "privileges": privileges, "signals": signals, "metrics": metrics,
-          "stuck": stuck, "killed": killed, "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces}
+          "stuck": stuck, "killed": killed, "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces,
+          "systemd": systemd}
 
 
 def main(names):
@@ -421,6 +427,8 @@ def main(names):
     missing = [name for name in NEEDED if not shutil.which(name)]
     if os.geteuid() != 0:
         report.skipped("", "needs root")
+    elif subprocess.run(["unshare", "--net", "--mount", "true"], stderr=subprocess.DEVNULL, check=False).returncode:
+        report.skipped("", "no network namespaces may be made here")
     elif missing:
         report.skipped("", "not here: " + " ".join(missing))
     else:
