@@ -278,6 +278,52 @@ def stuck(report, world):
     report.verdict("stuck/whole-lines", [] if whole.endswith(b"\n") and len(whole) > 30000 else [repr(whole[-100:])])
 
 
+def metric(path, name):
+    with open(path, encoding="utf-8") as file:
+        return next((int(line.split()[1]) for line in file if line.startswith(name + " ")), None)
+
+
+def backpressure(report, world):
+    """A FIFO that nobody reads for a while: what is lost is counted, in metrics and in stats, and all else arrives."""
+    folder = world.path("pressure")
+    os.mkdir(folder)
+    shutil.chown(folder, "nobody")
+    fifo, counters = os.path.join(folder, "fifo"), os.path.join(folder, "mxtap.prom")
+    os.mkfifo(fifo)
+    shutil.chown(fifo, "nobody")
+    reading = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    path = world.path("crowd.pcap")
+    wire.write_pcap(path, made.crowd())
+    tap = w.Tap(world, "--linger", "0", "--stats", "0", "--metrics", counters, "-o", fifo, name="pressure/none", out=subprocess.DEVNULL)
+    load = world.start(w.CLIENTS, *sender("--vary", 60, 20000, path), stdout=subprocess.DEVNULL)
+    lost = w.wait_for(lambda: metric(counters, "mxtap_events_lost_total"), 60, 0.5)
+    w.stop(load)
+    report.verdict("backpressure/metrics", [] if lost else ["nothing was lost: " + tap.said()])
+    os.set_blocking(reading, True)
+    reader = subprocess.Popen(["cat"], stdin=reading, stdout=subprocess.PIPE)
+    os.close(reading)
+    tap.process.send_signal(signal.SIGTERM)
+    lines = [json.loads(line) for line in reader.stdout]
+    status, stats = tap.process.wait(), lines[-1]
+    wrong = [] if status == 1 and "events could not be written" in tap.said() else ["%s %s" % (status, tap.said())]
+    sessions = len([event for event in lines if event["event_type"] == "session"])
+    if stats["event_type"] != "stats" or sessions + stats["counters"]["events_lost"] != stats["sessions"]["total"]:
+        wrong.append("%d sessions, %s" % (sessions, json.dumps(stats)))
+    wrong += [] if not stats["drops"]["kernel"] else [json.dumps(stats["drops"])]
+    report.verdict("backpressure/counted", wrong)
+
+
+def workers(report, world):
+    """Filters with which workers would tear tunnels apart."""
+    for options, message in ((("udp",), "tunnels"), (("host 192.0.2.1",), "tunnels"), (("port 25 or port 587",), None)):
+        tap = w.Tap(world, "--workers", "2", *options, name="workers.json", ready=message is None)
+        if message:
+            status = tap.process.wait()
+            report.verdict("workers/" + options[0], [] if status == 1 and message in tap.said() else [str(status), tap.said()])
+        else:
+            report.verdict("workers/" + options[0], [] if tap.stop() == 0 else [tap.said()])
+
+
 def metrics(report, world):
     """The metrics file, the warning about silence, readiness."""
     folder = world.path("metrics")
@@ -289,6 +335,12 @@ def metrics(report, world):
         text = file.read()
     wanted = ("# TYPE mxtap_packets_total counter", 'mxtap_sessions_total{outcome="tls"} 0', 'interface="s0"')
     report.verdict("metrics/file", ["no " + line for line in wanted if line not in text])
+    if shutil.which("promtool"):
+        said = subprocess.run(["promtool", "check", "metrics"], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        report.verdict("metrics/promtool", [] if said.returncode == 0 and not said.stdout.strip() else [said.stdout])
+    else:
+        report.skipped("metrics/promtool", "no promtool")
     told = w.wait_for(lambda: "no SMTP for" in tap.said(), 3)
     report.verdict("metrics/quiet", [] if told and tap.said().count("no SMTP") == 1 else [tap.said()])
     tap.stop()
@@ -418,7 +470,7 @@ def systemd(report, world):
 
 
 SCENES = {"mail": mail, "any": any_interface, "privileges": privileges, "signals": signals, "metrics": metrics,
-          "stuck": stuck, "killed": killed, "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces,
+          "stuck": stuck, "backpressure": backpressure, "workers": workers, "killed": killed, "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces,
           "systemd": systemd}
 
 

@@ -49,6 +49,11 @@ def encapsulated():
     }
 
 
+def crowd():
+    """Many short sessions."""
+    return [packet for n in range(2000) for packet in talk(wire.Connection(client=("192.0.2.%d" % (n % 250), 20000 + n)))]
+
+
 def floods():
     """SYN flood, sessions that never end, and the same ports again and again."""
     syns, never, again = [], [], []
