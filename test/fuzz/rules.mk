@@ -25,6 +25,11 @@ fuzz: fuzz-programs
 	@echo '  LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
+# The committed inputs anew, with what make fuzz has found.
+.PHONY: fuzz-merge
+fuzz-merge: fuzz-programs
+	@test/fuzz/merge $(BUILD)/fuzz/test/fuzz $(NAME)
+
 # The same by AFL++: make fuzz-afl TIME=60 NAME=fuzz_smtp.
 .PHONY: fuzz-afl
 fuzz-afl:
