@@ -60,7 +60,6 @@ bool kafka_close(struct kafka *kafka, struct kafka_counts *counts)
 
 #include <errno.h>
 #include <limits.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +70,7 @@ bool kafka_close(struct kafka *kafka, struct kafka_counts *counts)
 
 #include "base/limits.h"
 #include "base/memory.h"
+#include "writer/broker.h"
 
 enum {
     WAIT_MS = 100,       /* a turn of waiting, after which `stop` is looked at */
@@ -237,75 +237,10 @@ static bool configure(struct kafka *kafka, const struct kafka_options *options)
            set(kafka, "--kafka", "bootstrap.servers", options->brokers);
 }
 
-/* Cuts "host", "host:port" or "[address]:port" down to the host; NULL if it is none of them. */
-static char *host_of(char *broker)
-{
-    char *host = trim(broker), *end, *port = NULL;
-    if (*host == '[') {
-        if (!(end = strchr(++host, ']')))
-            return NULL;
-        port = end[1] == ':' ? end + 2 : NULL;
-        if (end[1] && !port)
-            return NULL;
-    } else if ((end = strchr(host, ':'))) {
-        port = end + 1;
-    }
-    if (end)
-        *end = '\0';
-    if (port &&
-        (strspn(port, "0123456789") != strlen(port) || atol(port) < 1 || atol(port) > 65535))
-        return NULL;
-    return *host ? host : NULL;
-}
-
-/* The C library loads a module for each source that nsswitch.conf names, when it first asks it. */
-static void look_up(struct kafka *kafka, const char *host)
-{
-    struct addrinfo *found = NULL;
-    const struct addrinfo hints = {.ai_flags = AI_ADDRCONFIG, .ai_socktype = SOCK_STREAM};
-    int status = getaddrinfo(host, NULL, &hints, &found);
-    if (status)
-        log_warning(&kafka->log, "kafka: %s: %s; going on", host, gai_strerror(status));
-    if (found)
-        freeaddrinfo(found);
-}
-
 static char *copy_of(const char *text)
 {
     char *copy = memory_new(strlen(text) + 1);
     return copy ? strcpy(copy, text) : NULL;
-}
-
-static bool look_up_all(struct kafka *kafka, const char *brokers)
-{
-    char *list = copy_of(brokers), *rest = list;
-    bool good = list != NULL;
-    while (good && rest) {
-        char *host = host_of(strsep(&rest, ","));
-        if (host)
-            look_up(kafka, host);
-        else
-            log_error(&kafka->log,
-                      "--kafka %s: expected host:port,... such as broker1:9092,broker2:9092",
-                      brokers);
-        good = host != NULL;
-    }
-    memory_free(list);
-    return good;
-}
-
-/* What Kafka allows. */
-static bool check_topic(struct kafka *kafka)
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    size_t length = strlen(kafka->topic_name);
-    if (length >= 1 && length <= 249 && strspn(kafka->topic_name, letters) == length)
-        return true;
-    log_error(&kafka->log,
-              "--topic %s: expected up to 249 letters, digits, dots, hyphens and underscores",
-              kafka->topic_name);
-    return false;
 }
 
 static void discard(struct kafka *kafka)
@@ -329,8 +264,8 @@ struct kafka *kafka_new(const struct kafka_options *options, const struct log *l
     kafka->stop = options->stop;
     pthread_mutex_init(&kafka->lock, NULL);
     kafka->topic_name = copy_of(options->topic);
-    if (kafka->topic_name && check_topic(kafka) && configure(kafka, options) &&
-        look_up_all(kafka, options->brokers))
+    if (kafka->topic_name && broker_check_topic(options->topic, &kafka->log) &&
+        configure(kafka, options) && broker_look_up(options->brokers, &kafka->log))
         return kafka;
     discard(kafka);
     return NULL;
@@ -338,37 +273,14 @@ struct kafka *kafka_new(const struct kafka_options *options, const struct log *l
 
 /* ---- the sandbox */
 
-/* A link to where a service of the system keeps its file, and replaces it: the folder, then. */
-static void need_file(struct sandbox *sandbox, const char *path)
-{
-    char target[PATH_MAX];
-    if (!realpath(path, target))
-        return;
-    char *slash = strrchr(target, '/');
-    if (strncmp(target, "/etc/", 5) != 0 && slash > target)
-        *slash = '\0';
-    sandbox_read(sandbox, target);
-}
-
 void kafka_needs(const struct kafka *kafka, struct sandbox *sandbox)
 {
-    static const char *const resolver[] = {"/etc/resolv.conf",   "/etc/hosts",
-                                           "/etc/nsswitch.conf", "/etc/host.conf",
-                                           "/etc/gai.conf",      "/etc/services"};
     static const char *const properties[] = {"ssl.ca.location", "ssl.certificate.location",
                                              "ssl.key.location", "ssl.keystore.location",
                                              "ssl.crl.location"};
-    /* where distributions keep the authorities that they trust; links lead from one to the other */
-    static const char *const authorities[] = {"/etc/ssl", "/etc/pki", "/usr/share/ca-certificates",
-                                              "/usr/local/share/ca-certificates", "/usr/lib/ssl"};
     if (!kafka)
         return;
-    sandbox_sockets(sandbox);
-    sandbox_threads(sandbox);
-    for (size_t i = 0; i < sizeof resolver / sizeof *resolver; i++)
-        need_file(sandbox, resolver[i]);
-    for (size_t i = 0; i < sizeof authorities / sizeof *authorities; i++)
-        sandbox_read(sandbox, authorities[i]);
+    broker_needs(sandbox);
     for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
         char path[PATH_MAX];
         size_t size = sizeof path;
