@@ -22,9 +22,9 @@ struct input;
 struct input *input_open(const char *path, const char **command)
     __attribute__((warn_unused_result));
 
-/* input_head returns the first decompressed bytes (16, fewer if there are no more), borrowed; they
+/* input_head returns the first decompressed bytes (24, fewer if there are no more), borrowed; they
  * are still to be read. */
-enum { INPUT_HEAD = 16 };
+enum { INPUT_HEAD = 24 };
 struct slice input_head(const struct input *input);
 
 /*

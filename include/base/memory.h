@@ -12,6 +12,14 @@ void *memory_new(size_t size) __attribute__((malloc, warn_unused_result));
 /* memory_new_array is memory_new for count * size bytes; NULL also when the product overflows. */
 void *memory_new_array(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 
+/*
+ * memory_new_pages returns `size` bytes (new, not zeroed) for the system to read into, or NULL. They
+ * begin with a page, as what is read does: some processors copy three times slower to an address
+ * that lies one to 31 bytes after the source's, modulo the size of a page, as a usual large block
+ * does.
+ */
+void *memory_new_pages(size_t size) __attribute__((malloc, warn_unused_result));
+
 /* memory_resize is realloc: on NULL the old block stays as it was. New bytes are not zeroed. */
 void *memory_resize(void *block, size_t size) __attribute__((warn_unused_result));
 

@@ -284,7 +284,7 @@ static bool system_open(struct input *input, const char *path)
 static bool input_prepare(struct input *input, const char *path, const char **command)
 {
     input->decode = decode_plain;
-    input->raw = memory_new(INPUT_RAW);
+    input->raw = memory_new_pages(INPUT_RAW);
     if (!input->raw || !system_open(input, path))
         return false;
     errno = 0;
@@ -353,7 +353,7 @@ FILE *input_file(struct input *input)
 {
     if (input->file)
         return input->file;
-    input->file_buffer = memory_new(INPUT_STDIO);
+    input->file_buffer = memory_new_pages(INPUT_STDIO);
     if (!input->file_buffer)
         return NULL;
     input->file = open_direct(input);

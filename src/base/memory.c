@@ -27,6 +27,12 @@ void *memory_new_array(size_t count, size_t size)
     return refuse() ? NULL : calloc(count ? count : 1, size ? size : 1);
 }
 
+void *memory_new_pages(size_t size)
+{
+    const size_t page = 4096;
+    return refuse() ? NULL : aligned_alloc(page, (size + page - 1) / page * page);
+}
+
 void *memory_resize(void *block, size_t size)
 {
     return refuse() ? NULL : realloc(block, size ? size : 1);
