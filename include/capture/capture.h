@@ -43,6 +43,14 @@ bool capture_start(struct capture *capture);
  */
 const struct packet *capture_next(struct capture *capture);
 
+/*
+ * capture_next_batch is capture_next for several packets, which all are there at once, so that what
+ * a later one will need can be fetched while an earlier one is worked on. Returns how many follow
+ * one another from *packets on, at least 1 and at most CAPTURE_BATCH, 0 at the end; never waits for
+ * more than one.
+ */
+unsigned capture_next_batch(struct capture *capture, const struct packet **packets);
+
 /* capture_source_name returns the base name of the file that packet.source numbers ("-" for
  * standard input); borrowed. */
 const char *capture_source_name(const struct capture *capture, uint16_t source);

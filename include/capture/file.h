@@ -22,10 +22,13 @@ struct capture_file *capture_file_open(const char *path, struct capture_fault *f
     __attribute__((warn_unused_result));
 
 /*
- * capture_file_next fetches the next packet. Returns 1 with *out filled but for `source` (borrowed
- * until the next call), 0 at the end, -1 where the file cannot be read further, with *fault filled.
+ * capture_file_next fetches the next packets, as many as lie in memory together, CAPTURE_BATCH at
+ * the most. Returns their number, with *packets pointing to them (borrowed until the next call; you
+ * may change them, and fill in `source`), 0 at the end, -1 where the file cannot be read further,
+ * with *fault filled.
  */
-int capture_file_next(struct capture_file *file, struct packet *out, struct capture_fault *fault);
+int capture_file_next(struct capture_file *file, struct packet **packets,
+                      struct capture_fault *fault);
 
 /* See input_can_reopen, input_size and input_read_bytes. */
 bool capture_file_can_reopen(const struct capture_file *file);

@@ -15,16 +15,17 @@ struct merge {
     uint32_t waiting_next, waiting_count;
     struct source **open; /* a heap: the one with the earliest packet at its root */
     uint32_t open_count, open_limit;
-    bool delivered; /* the root's packet was handed out */
-    bool told;      /* that files had to wait */
+    unsigned delivered; /* so many of the root's packets were handed out */
+    bool told;          /* that files had to wait */
 };
 
 /* merge_init prepares for `count` sources (borrowed, numbered in order). False without memory. */
 bool merge_init(struct merge *merge, struct source_context *context, struct source **sources,
                 uint32_t count) __attribute__((warn_unused_result));
 
-/* merge_next returns the next packet in time order (borrowed until the next call), or NULL. */
-const struct packet *merge_next(struct merge *merge);
+/* merge_next hands out the next packets in time order (borrowed until the next call), up to `most`
+ * that follow one another in one source, and returns their number; 0 at the end. */
+unsigned merge_next(struct merge *merge, unsigned most, const struct packet **packets);
 
 /* merge_close frees what merge_init made. */
 void merge_close(struct merge *merge);

@@ -5,6 +5,10 @@
 
 #include <stdint.h>
 
+enum {
+    CAPTURE_BATCH = 16 /* packets handed out together at the most: their headers fit the caches */
+};
+
 /* `data` is borrowed until the next packet is asked for. */
 struct packet {
     int64_t time_ns;     /* since 1970-01-01 UTC, as captured */
@@ -12,7 +16,7 @@ struct packet {
     uint32_t captured;   /* bytes at data (pcap: caplen) */
     uint32_t length;     /* bytes on the wire (pcap: len), never below captured */
     int link_type;       /* DLT_ value as libpcap presents it */
-    uint16_t source;     /* number of the capture or interface it came from: capture_source_name() */
+    uint16_t source; /* number of the capture or interface it came from: capture_source_name() */
 };
 
 #endif

@@ -20,12 +20,13 @@ bool pcapng_recognise(struct slice head);
 struct pcapng *pcapng_open(struct input *input) __attribute__((warn_unused_result));
 
 /*
- * pcapng_next fetches the next packet in file order. Returns 1 with *out filled but for `source`
- * (borrowed until the next call), 0 at the end, -1 where the file is cut or its blocks do not fit
- * together. A packet that only itself is wrong (an interface that was never described, a length
- * beyond its block) is passed over and counted by pcapng_bad_blocks.
+ * pcapng_next fetches packets in file order: as many as lie in memory together, up to `most`.
+ * Returns their number, with so many of `out` filled but for `source` (borrowed until the next
+ * call), 0 at the end, -1 where the file is cut or its blocks do not fit together. A packet that
+ * only itself is wrong (an interface that was never described, a length beyond its block) is passed
+ * over and counted by pcapng_bad_blocks.
  */
-int pcapng_next(struct pcapng *pcapng, struct packet *out);
+int pcapng_next(struct pcapng *pcapng, struct packet *out, unsigned most);
 
 /* pcapng_damage returns what is wrong after -1 (static), NULL if the file is merely cut. */
 const char *pcapng_damage(const struct pcapng *pcapng);

@@ -21,9 +21,10 @@ struct source_context {
 
 struct source {
     struct capture_file *file; /* NULL: not open now */
-    struct packet packet;      /* the next one, while it is open */
-    int64_t first_ns;          /* time of the first packet in the file */
-    uint64_t size, read;       /* bytes on disk; those read of it once it is closed */
+    struct packet *packets;    /* the next ones, while it is open: those that the filter wants */
+    unsigned count;
+    int64_t first_ns;    /* time of the first packet in the file */
+    uint64_t size, read; /* bytes on disk; those read of it once it is closed */
     uint16_t number;
     bool once; /* a pipe: it cannot be opened a second time, so it stays open */
     char path[];
@@ -53,9 +54,9 @@ enum source_look source_look(struct source_context *context, const char *path, b
 enum source_open { SOURCE_OPENED, SOURCE_ENDED, SOURCE_LATER };
 enum source_open source_open(struct source *source, struct source_context *context, bool may_wait);
 
-/* source_next fetches its next packet. False at the end, reported if it is an early one; it is
- * closed then. */
-bool source_next(struct source *source, struct source_context *context);
+/* source_pass goes on by `passed` of its packets and fetches more if these were all. False at the
+ * end, reported if it is an early one; it is closed then. */
+bool source_pass(struct source *source, struct source_context *context, unsigned passed);
 
 /* source_read_bytes returns how many bytes on disk of it were read. */
 uint64_t source_read_bytes(const struct source *source);

@@ -18,8 +18,9 @@ enum {
 
 struct window {
     struct input *input; /* borrowed */
-    uint8_t *bytes;
-    size_t start, end; /* those still to be read */
+    uint8_t *bytes;      /* pages, so that the system copies fast: memory_new_pages */
+    size_t start, end;   /* those still to be read */
+    size_t written;      /* bytes that may hold something */
 };
 
 /* window_open prepares a window on an input (borrowed). False without memory. */
@@ -31,11 +32,17 @@ void window_close(struct window *window);
 /* window_read_on does the work of window_fill. */
 bool window_read_on(struct window *window, size_t count);
 
+/* window_holds tells whether the next `count` bytes are in the window. */
+static inline bool window_holds(const struct window *window, size_t count)
+{
+    return window->end - window->start >= count;
+}
+
 /* window_fill brings the next `count` bytes (at most WINDOW_SIZE) into the window; false if there
  * are fewer. What was borrowed from it is gone. */
 static inline bool window_fill(struct window *window, size_t count)
 {
-    return window->end - window->start >= count || window_read_on(window, count);
+    return window_holds(window, count) || window_read_on(window, count);
 }
 
 /* window_look returns a reader over bytes that were brought in, window_take one that passes over

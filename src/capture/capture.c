@@ -152,7 +152,13 @@ bool capture_start(struct capture *capture)
 
 const struct packet *capture_next(struct capture *capture)
 {
-    return merge_next(&capture->merge);
+    const struct packet *packet;
+    return merge_next(&capture->merge, 1, &packet) ? packet : NULL;
+}
+
+unsigned capture_next_batch(struct capture *capture, const struct packet **packets)
+{
+    return merge_next(&capture->merge, CAPTURE_BATCH, packets);
 }
 
 const char *capture_source_name(const struct capture *capture, uint16_t source)

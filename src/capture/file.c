@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One saved capture: pcap by libpcap, pcapng by the own reader (its file says why); the words for
- * what is wrong with one. */
+/* One saved capture: pcap and pcapng by the own readers (their files say why), what is odd by
+ * libpcap; the words for what is wrong with one. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,16 +11,17 @@
 #include "base/memory.h"
 #include "capture/file.h"
 #include "capture/pcapng.h"
+#include "capture/savefile.h"
 
 struct capture_file {
     struct input *input;
-    pcap_t *pcap; /* either this or pcapng */
+    struct savefile *savefile; /* one of the three */
     struct pcapng *pcapng;
+    pcap_t *pcap;
     int link_type;
     uint64_t packets;
+    struct packet batch[CAPTURE_BATCH];
 };
-
-enum { PCAP_FILE_HEADER = 24 };
 
 /* The magic numbers that libpcap reads, in either byte order: microseconds, nanoseconds, and the
  * format of Linux 2.0's patched libpcap. */
@@ -100,21 +101,25 @@ static bool open_pcap(struct capture_file *file, struct capture_fault *fault)
     return true;
 }
 
-static bool open_pcapng(struct capture_file *file, struct capture_fault *fault)
+static bool open_own(struct capture_file *file, bool pcapng, struct capture_fault *fault)
 {
-    file->pcapng = pcapng_open(file->input);
-    if (!file->pcapng)
-        fault_after(fault, "out of memory", 0, NULL);
-    return file->pcapng;
+    if (pcapng)
+        file->pcapng = pcapng_open(file->input);
+    else
+        file->savefile = savefile_open(file->input);
+    if (file->pcapng || file->savefile)
+        return true;
+    fault_after(fault, "out of memory", 0, NULL);
+    return false;
 }
 
 static bool open_content(struct capture_file *file, struct capture_fault *fault)
 {
     struct slice head = input_head(file->input);
+    if (savefile_recognise(head) || pcapng_recognise(head))
+        return open_own(file, pcapng_recognise(head), fault);
     if (pcap_recognise(head))
         return open_pcap(file, fault);
-    if (pcapng_recognise(head))
-        return open_pcapng(file, fault);
     const char *damage = input_damage(file->input);
     if (damage)
         fault_after(fault, damage, 0, NULL);
@@ -164,31 +169,49 @@ static int next_pcap(struct capture_file *file, struct packet *out)
     return 1;
 }
 
+static int next_packets(struct capture_file *file)
+{
+    if (file->savefile)
+        return savefile_next(file->savefile, file->batch, CAPTURE_BATCH);
+    if (file->pcapng)
+        return pcapng_next(file->pcapng, file->batch, CAPTURE_BATCH);
+    return next_pcap(file, file->batch);
+}
+
+/* What the reader found, NULL if the file is merely cut. */
+static const char *damage_found(struct capture_file *file)
+{
+    if (file->savefile)
+        return savefile_damage(file->savefile);
+    if (file->pcapng)
+        return pcapng_damage(file->pcapng);
+    return feof(input_file(file->input)) ? NULL : pcap_geterr(file->pcap);
+}
+
 /* Why no packet came; 0 if it is the regular end. */
 static int file_end(struct capture_file *file, int status, struct capture_fault *fault)
 {
     const char *damage = input_damage(file->input);
     if (damage)
         return fault_after(fault, damage, file->packets, NULL);
-    if (status < 0 && file->pcap && !feof(input_file(file->input)))
-        return fault_after(fault, "damaged", file->packets, pcap_geterr(file->pcap));
-    if (status < 0 && file->pcapng && pcapng_damage(file->pcapng))
-        return fault_after(fault, "damaged", file->packets, pcapng_damage(file->pcapng));
-    if (status < 0)
-        return fault_after(fault, "truncated", file->packets, NULL);
+    if (status < 0) {
+        damage = damage_found(file);
+        return fault_after(fault, damage ? "damaged" : "truncated", file->packets, damage);
+    }
     if (!file->pcapng || !pcapng_bad_blocks(file->pcapng))
         return 0;
     return fault_blocks(fault, pcapng_bad_blocks(file->pcapng), file->packets);
 }
 
-int capture_file_next(struct capture_file *file, struct packet *out, struct capture_fault *fault)
+int capture_file_next(struct capture_file *file, struct packet **packets,
+                      struct capture_fault *fault)
 {
-    int status = file->pcap ? next_pcap(file, out) : pcapng_next(file->pcapng, out);
-    if (status == 1) {
-        file->packets++;
-        return 1;
-    }
-    return file_end(file, status, fault);
+    int count = next_packets(file);
+    if (count <= 0)
+        return file_end(file, count, fault);
+    file->packets += (unsigned)count;
+    *packets = file->batch;
+    return count;
 }
 
 bool capture_file_can_reopen(const struct capture_file *file)
@@ -212,6 +235,7 @@ void capture_file_close(struct capture_file *file)
         return;
     if (file->pcap)
         pcap_close(file->pcap);
+    savefile_close(file->savefile);
     pcapng_close(file->pcapng);
     input_close(file->input);
     memory_free(file);

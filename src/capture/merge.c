@@ -13,8 +13,8 @@
 
 static bool is_before(const struct source *a, const struct source *b)
 {
-    if (a->packet.time_ns != b->packet.time_ns)
-        return a->packet.time_ns < b->packet.time_ns;
+    if (a->packets->time_ns != b->packets->time_ns)
+        return a->packets->time_ns < b->packets->time_ns;
     return a->number < b->number;
 }
 
@@ -53,11 +53,12 @@ static void heap_add(struct merge *merge, struct source *source)
     heap[at] = source;
 }
 
-/* The root's packet is used up: fetch its next one, or take the source out. */
+/* The root's packets are used up: fetch its next ones, or take the source out. */
 static void merge_advance(struct merge *merge)
 {
-    merge->delivered = false;
-    if (!source_next(merge->open[0], merge->context))
+    unsigned passed = merge->delivered;
+    merge->delivered = 0;
+    if (!source_pass(merge->open[0], merge->context, passed))
         merge->open[0] = merge->open[--merge->open_count];
     if (merge->open_count > 1)
         heap_sink(merge);
@@ -80,7 +81,7 @@ static void merge_open_due(struct merge *merge)
 {
     while (merge->waiting_next < merge->waiting_count) {
         struct source *source = merge->waiting[merge->waiting_next];
-        if (merge->open_count && source->first_ns > merge->open[0]->packet.time_ns)
+        if (merge->open_count && source->first_ns > merge->open[0]->packets->time_ns)
             return;
         if (merge->open_count >= merge->open_limit) {
             merge_full(merge);
@@ -112,14 +113,47 @@ bool merge_init(struct merge *merge, struct source_context *context, struct sour
     return true;
 }
 
-const struct packet *merge_next(struct merge *merge)
+/* Whether a packet of the root, which comes after its first, comes before those of all others, too.
+ */
+static bool is_next(const struct merge *merge, const struct packet *packet)
+{
+    const struct source *root = merge->open[0];
+    if (merge->waiting_next < merge->waiting_count &&
+        merge->waiting[merge->waiting_next]->first_ns <= packet->time_ns)
+        return false;
+    for (uint32_t child = 1; child <= 2 && child < merge->open_count; child++) {
+        const struct source *other = merge->open[child];
+        int64_t time_ns = other->packets->time_ns;
+        if (time_ns < packet->time_ns ||
+            (time_ns == packet->time_ns && other->number < root->number))
+            return false;
+    }
+    return true;
+}
+
+/* How many of the root's packets follow one another in the merged stream. */
+static unsigned run_length(const struct merge *merge, unsigned most)
+{
+    const struct source *root = merge->open[0];
+    unsigned count = 1;
+    if (merge->open_count == 1 && merge->waiting_next == merge->waiting_count)
+        return root->count < most ? root->count : most;
+    while (count < root->count && count < most && is_next(merge, &root->packets[count]))
+        count++;
+    return count;
+}
+
+unsigned merge_next(struct merge *merge, unsigned most, const struct packet **packets)
 {
     if (merge->delivered)
         merge_advance(merge);
     if (merge->waiting_next < merge->waiting_count)
         merge_open_due(merge);
-    merge->delivered = merge->open_count > 0;
-    return merge->delivered ? &merge->open[0]->packet : NULL;
+    if (!merge->open_count)
+        return 0;
+    merge->delivered = run_length(merge, most);
+    *packets = merge->open[0]->packets;
+    return merge->delivered;
 }
 
 void merge_close(struct merge *merge)

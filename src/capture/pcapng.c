@@ -5,10 +5,9 @@
  * input cannot be rewound any more; so the choice is by format, never by content. Blocks are looked
  * at where they lie in one fixed window over the input.
  */
-#include <pcap/dlt.h>
-
 #include "base/limits.h"
 #include "base/memory.h"
+#include "capture/linktype.h"
 #include "capture/pcapng.h"
 #include "capture/window.h"
 
@@ -148,20 +147,6 @@ static int64_t interface_time(const struct pcapng_interface *interface, uint64_t
     return time < 0 ? 0 : time > TIME_LAST ? TIME_LAST : time;
 }
 
-/* The registry's LINKTYPE_ values are libpcap's DLT_ values, but for a few older than the registry.
- */
-static int32_t link_type_of(uint16_t value)
-{
-    switch (value) {
-    case 100: return DLT_ATM_RFC1483;
-    case 101: return DLT_RAW;
-    case 102: return DLT_SLIP_BSDOS;
-    case 103: return DLT_PPP_BSDOS;
-    case 106: return DLT_ATM_CLIP;
-    default: return value;
-    }
-}
-
 static bool interface_option(const struct pcapng *p, struct pcapng_interface *interface,
                              uint16_t code, struct reader value)
 {
@@ -177,7 +162,7 @@ static bool interface_option(const struct pcapng *p, struct pcapng_interface *in
 static bool interface_parse(const struct pcapng *p, struct reader *body,
                             struct pcapng_interface *interface)
 {
-    interface->link_type = link_type_of(get_u16(p, body));
+    interface->link_type = linktype_dlt(get_u16(p, body));
     reader_skip(body, 2);
     interface->snaplen = get_u32(p, body);
     interface_set_resolution(interface, 6); /* the default */
@@ -360,7 +345,15 @@ struct pcapng *pcapng_open(struct input *input)
     return NULL;
 }
 
-int pcapng_next(struct pcapng *p, struct packet *out)
+static bool packet_of_block(struct pcapng *p, struct block *block, struct packet *out)
+{
+    bool good = block->type == BLOCK_SIMPLE_PACKET ? simple_packet_parse(p, &block->body, out)
+                                                   : packet_parse(p, block, out);
+    p->bad_blocks += !good;
+    return good;
+}
+
+static int first_packet(struct pcapng *p, struct packet *out)
 {
     struct block block;
     int status;
@@ -370,13 +363,40 @@ int pcapng_next(struct pcapng *p, struct packet *out)
                 return -1;
             continue;
         }
-        bool good = block.type == BLOCK_SIMPLE_PACKET ? simple_packet_parse(p, &block.body, out)
-                                                      : packet_parse(p, &block, out);
-        if (good)
+        if (packet_of_block(p, &block, out))
             return 1;
-        p->bad_blocks++;
     }
     return status;
+}
+
+/* Takes the next block if it is one of a packet and lies in the window; its two lengths differing
+ * is for the next call to find. */
+static bool near_packet(struct pcapng *p, struct block *block)
+{
+    if (!window_holds(&p->window, 8))
+        return false;
+    struct reader head = window_look(&p->window, 8);
+    block->type = get_u32(p, &head);
+    uint32_t length = get_u32(p, &head);
+    if (!is_packet(block->type) || length < BLOCK_FRAME || length % 4 != 0 ||
+        !window_holds(&p->window, length))
+        return false;
+    struct reader whole = window_look(&p->window, length);
+    reader_skip(&whole, 8);
+    block->body = reader_child(&whole, length - BLOCK_FRAME);
+    if (get_u32(p, &whole) != length)
+        return false;
+    window_take(&p->window, length);
+    return true;
+}
+
+int pcapng_next(struct pcapng *p, struct packet *out, unsigned most)
+{
+    struct block block;
+    int count = first_packet(p, out);
+    while (count > 0 && (unsigned)count < most && near_packet(p, &block))
+        count += packet_of_block(p, &block, &out[count]);
+    return count;
 }
 
 const char *pcapng_damage(const struct pcapng *p)

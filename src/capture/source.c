@@ -38,6 +38,8 @@ static void source_close(struct source *source)
         source->read = capture_file_read_bytes(source->file);
     capture_file_close(source->file);
     source->file = NULL;
+    source->packets = NULL;
+    source->count = 0;
 }
 
 /* A file that can be opened again is closed until its turn: thousands may be named. */
@@ -46,16 +48,17 @@ static enum source_look look_first(struct source *source, struct source_context 
     struct capture_fault fault;
     source->size = capture_file_size(source->file);
     source->once = !capture_file_can_reopen(source->file);
-    int status = capture_file_next(source->file, &source->packet, &fault);
+    int status = capture_file_next(source->file, &source->packets, &fault);
     if (status < 0)
         source_report(context, source->path, &fault);
     if (status == 0)
         log_verbose(context->log, "%s: no packets", source_name(source->path));
-    if (status != 1)
+    if (status <= 0)
         return status < 0 ? SOURCE_BAD : SOURCE_EMPTY;
-    source->first_ns = source->packet.time_ns;
+    source->count = (unsigned)status;
+    source->first_ns = source->packets->time_ns;
     if (context->filter)
-        capture_filter_prepare(context->filter, source->packet.link_type);
+        capture_filter_prepare(context->filter, source->packets->link_type);
     if (!source->once) {
         source_close(source);
         source->read = 0;
@@ -88,17 +91,30 @@ enum source_look source_look(struct source_context *context, const char *path, b
     return look;
 }
 
-static bool source_wants(const struct source *source, struct source_context *context)
+/* Keeps of the packets those that are wanted; false if there are none. */
+static bool source_sift(struct source *source, struct source_context *context)
 {
-    return !context->filter || capture_filter_match(context->filter, &source->packet);
+    unsigned kept = 0;
+    for (unsigned i = 0; i < source->count; i++) {
+        struct packet *packet = &source->packets[i];
+        packet->source = source->number;
+        if (!context->filter)
+            continue;
+        if (capture_filter_match(context->filter, packet))
+            source->packets[kept++] = *packet;
+    }
+    if (context->filter)
+        source->count = kept;
+    return source->count > 0;
 }
 
-bool source_next(struct source *source, struct source_context *context)
+static bool source_next(struct source *source, struct source_context *context)
 {
     struct capture_fault fault;
     int status;
-    while ((status = capture_file_next(source->file, &source->packet, &fault)) == 1) {
-        if (source_wants(source, context))
+    while ((status = capture_file_next(source->file, &source->packets, &fault)) > 0) {
+        source->count = (unsigned)status;
+        if (source_sift(source, context))
             return true;
     }
     if (status < 0)
@@ -107,11 +123,17 @@ bool source_next(struct source *source, struct source_context *context)
     return false;
 }
 
+bool source_pass(struct source *source, struct source_context *context, unsigned passed)
+{
+    source->packets += passed;
+    source->count -= passed;
+    return source->count || source_next(source, context);
+}
+
 enum source_open source_open(struct source *source, struct source_context *context, bool may_wait)
 {
     struct capture_fault fault;
-    source->packet.source = source->number;
-    bool first = source->file && source_wants(source, context); /* open since it was looked at */
+    bool first = source->file && source_sift(source, context); /* open since it was looked at */
     if (!source->file)
         source->file = capture_file_open(source->path, &fault);
     if (source->file)

@@ -9,14 +9,24 @@ enum { WINDOW_STEP = 131072 /* asked of the input at once: stays in the second-l
 
 bool window_open(struct window *window, struct input *input)
 {
-    *window = (struct window){.input = input, .bytes = memory_new(WINDOW_SIZE)};
+    *window = (struct window){.input = input, .bytes = memory_new_pages(WINDOW_SIZE)};
     return window->bytes;
 }
 
 void window_close(struct window *window)
 {
+    if (window->bytes)
+        memory_wipe(window->bytes, window->written);
     memory_free(window->bytes);
     window->bytes = NULL;
+}
+
+/* A pipe may fill less of the window than before: nothing stays that has gone by. */
+static void wipe_old(struct window *window)
+{
+    if (window->written > window->end)
+        memory_wipe(window->bytes + window->end, window->written - window->end);
+    window->written = window->end;
 }
 
 bool window_read_on(struct window *window, size_t count)
@@ -31,10 +41,11 @@ bool window_read_on(struct window *window, size_t count)
         size_t got = input_read(window->input, window->bytes + window->end,
                                 room < WINDOW_STEP ? room : WINDOW_STEP);
         if (!got)
-            return false;
+            break;
         window->end += got;
     }
-    return true;
+    wipe_old(window);
+    return window->end >= count;
 }
 
 bool window_skip(struct window *window, size_t count)
