@@ -43,6 +43,7 @@ struct flow {
     uint8_t list;           /* enum flow_list */
     bool roles_known : 1;   /* by SYN or by port */
     bool syn_seen : 1;      /* of either side */
+    bool began[2];          /* where a half began is known by its SYN, or by the SYN-ACK to it */
     bool reuse_asked : 1;
     bool shunted : 1;       /* no data are delivered any more */
     bool had_payload : 1;

@@ -18,4 +18,7 @@ bool handshake_is_ssl2(const struct handshake *handshake, enum side from, struct
 /* handshake_ssl2 takes bytes of SSLv2 records; after a hello in that format it may leave bytes over, which are TLS. */
 void handshake_ssl2(struct sessions *sessions, struct session *session, enum side from, struct reader *input, int64_t time_ns);
 
+/* handshake_ssl2_gap: `length` bytes of SSLv2 records are missing. The message that they are part of is not read. */
+void handshake_ssl2_gap(struct sessions *sessions, struct session *session, enum side from, uint64_t length);
+
 #endif

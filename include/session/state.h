@@ -37,6 +37,8 @@ struct ssl2_reader {
     uint8_t have[2];     /* bytes of a record header read so far */
     uint8_t header[2][3];
     uint16_t left[2];    /* bytes of the record still to come */
+    bool broken[2];      /* part of the record that is being read is in a hole */
+    bool lost[2];        /* a hole went over its end: where the next one begins is not known */
     uint8_t state;       /* see handshake_ssl2.c */
     struct buffer body;  /* a message that is being read; one side speaks at a time */
 };
@@ -83,6 +85,7 @@ struct session {
     bool names_smtp;               /* the greeting says so */
     bool gap[2], cut;
     bool hole[2];                  /* bytes of that side are missing, for whatever reason */
+    bool answer_missing;           /* the reply to STARTTLS, which decides whether TLS was begun */
     bool joined[2];                /* the line that is being read may have begun in a hole */
     bool tls_gap[2];               /* a hole where the side's part of the handshake may have begun */
     bool midstream;

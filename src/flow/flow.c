@@ -130,7 +130,7 @@ static void take_acknowledgment(struct flow *flow, unsigned half, uint32_t ackno
 static uint64_t needs_of(const struct flow *flow, const struct arrival *a)
 {
     const struct flow_half *other = &flow->half[!a->half];
-    if (!(a->segment->flags & TCP_ACK) || !flow->seen[!a->half])
+    if (!(a->segment->flags & TCP_ACK))
         return 0;
     int32_t ahead = (int32_t)(a->segment->acknowledgment - other->first - (uint32_t)other->next);
     return ahead > 0 && ahead <= LIMIT_WINDOW ? other->next + (uint32_t)ahead : 0;
@@ -262,8 +262,10 @@ static struct flow *begin_anew(struct flow_table *table, struct flow *old, const
     struct flow *flow = flow_create(table, a->segment, &key, hash, a->half);
     if (flow)
         table_count_opened(table);
-    if (flow && a->segment->flags & TCP_ACK)
+    if (flow && a->segment->flags & TCP_ACK) {
         learn_first(flow, !a->half, first);
+        flow->began[!a->half] = true;
+    }
     return flow;
 }
 
@@ -304,6 +306,8 @@ static void take_segment(struct flow_table *table, struct flow *flow, const stru
     flow->seen[a->half] = true;
     if (segment->flags & TCP_SYN) {
         flow->syn_seen = true;
+        flow->began[a->half] = true;
+        flow->began[!a->half] = flow->began[!a->half] || segment->flags & TCP_ACK;
         if (!flow->roles_known)
             find_roles(table, flow, segment, a->half);
         if (flow->known[a->half] != KNOWN_BY_BOTH && !flow->half[a->half].next && !flow->stream)

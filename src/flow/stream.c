@@ -82,11 +82,11 @@ void stream_free(struct stream_context *context, struct flow *flow)
     flow->stream = NULL;
 }
 
-/* What the sender had acknowledged has been delivered; a FIN of the other side counts as one. */
+/* What the sender had acknowledged has been delivered; a FIN of the other side counts as one. Nobody waits for a side that was not captured. */
 static bool needs_met(const struct flow *flow, unsigned half, uint64_t needs)
 {
     const struct flow_half *other = &flow->half[!half];
-    return needs <= other->next || (flow->fin[!half] == FIN_DELIVERED && needs == other->next + 1);
+    return needs <= other->next || !flow->seen[!half] || (flow->fin[!half] == FIN_DELIVERED && needs == other->next + 1);
 }
 
 static void deliver_fin(struct stream_context *context, struct flow *flow, unsigned half, int64_t time_ns)

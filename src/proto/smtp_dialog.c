@@ -83,11 +83,20 @@ static bool fits(unsigned verb, unsigned code)
     }
 }
 
-/* Was STARTTLS refused, or another command after it, and the reply to STARTTLS is in the hole? */
-static bool may_be_for_another(const struct smtp_dialog *d, unsigned at, unsigned code)
+/*
+ * Is the reply to this command in a hole? Whoever sends more commands after EHLO has its reply (RFC 2920 3.1); after STARTTLS it may be
+ * another one that was refused.
+ */
+static bool answered_in_hole(const struct smtp_dialog *d, unsigned at, unsigned code)
 {
     bool others = at + 1 < d->pending_runs || d->pending[at].count > 1;
-    return d->pending[at].verb == SMTP_STARTTLS && code >= 400 && d->starttls_unsure && others;
+    switch (d->pending[at].verb) {
+    case SMTP_EHLO:
+    case SMTP_HELO:
+    case SMTP_LHLO: return others && d->hello_unsure;
+    case SMTP_STARTTLS: return others && d->starttls_unsure && code >= 400;
+    default: return false;
+    }
 }
 
 /* The oldest command that this code can answer, or -1. Without holes it is the head, unless that is a line that nobody need answer. */
@@ -96,7 +105,7 @@ static int find_answered(const struct smtp_dialog *d, unsigned code)
     enum smtp_verb only = only_answers(code);
     int at = only == SMTP_UNKNOWN ? -1 : find_pending(d, only);
     for (unsigned i = 0; at < 0 && i < d->pending_runs; i++)
-        if ((fits(d->pending[i].verb, code) && !may_be_for_another(d, i, code)) ||
+        if ((fits(d->pending[i].verb, code) && !answered_in_hole(d, i, code)) ||
             (!(d->seen & SMTP_SEEN_DIALOG_HOLE) && d->pending[i].verb != SMTP_EMPTY))
             at = (int)i;
     return at;
@@ -153,7 +162,7 @@ void smtp_dialog_command(struct smtp_dialog *d, const struct smtp_command *comma
     case SMTP_LHLO: command_hello(d, command->verb); break;
     case SMTP_STARTTLS:
         d->attempts++;
-        d->starttls_unsure = false;
+        d->starttls_unsure = d->reply_broken; /* the hole before it may go on behind it */
         advance_starttls(d, STARTTLS_REQUESTED);
         d->expect = SMTP_EXPECT_TLS_REPLY;
         break;
@@ -395,13 +404,16 @@ void smtp_dialog_gap(struct smtp_dialog *d, enum side from, uint64_t length)
     }
     d->reply_broken = true;
     d->starttls_unsure = d->starttls_unsure || find_pending(d, SMTP_STARTTLS) >= 0;
-    d->hello_unsure = d->hello_unsure || find_pending(d, SMTP_EHLO) >= 0 || find_pending(d, SMTP_LHLO) >= 0;
+    d->hello_unsure = d->hello_unsure || find_pending(d, SMTP_EHLO) >= 0 || find_pending(d, SMTP_LHLO) >= 0 ||
+                      find_pending(d, SMTP_HELO) >= 0;
     d->seen |= SMTP_SEEN_DIALOG_HOLE;
 }
 
 void smtp_dialog_assume(struct smtp_dialog *d, enum smtp_expect expect)
 {
     d->seen |= SMTP_SEEN_DIALOG_HOLE;
+    if (d->expect == SMTP_EXPECT_TLS_REPLY)
+        push(d, SMTP_UNKNOWN, 1); /* what follows STARTTLS: a refusal may be meant for that */
     if (expect == SMTP_EXPECT_CONTENT) {
         d->seen |= SMTP_SEEN_CONTENT_UNPROVEN;
         d->content_matched = 2;

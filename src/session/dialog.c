@@ -195,9 +195,11 @@ static void assume(struct sessions *ss, struct session *s)
     smtp_dialog_assume(&s->dialog, expect);
 }
 
+/* It may be in a hole: that to DATA in any, since the reply to the content is not taken for it; a 220 only in one since STARTTLS. */
 static bool reply_cannot_come(const struct session *s)
 {
-    return s->hole[SIDE_SERVER] || !s->flow->seen[!s->flow->client];
+    bool hole = s->dialog.expect == SMTP_EXPECT_TLS_REPLY ? s->dialog.starttls_unsure : s->hole[SIDE_SERVER];
+    return hole || !s->flow->seen[!s->flow->client];
 }
 
 /* Bytes that waited before and have to wait again stay where they are: what is pipelined costs no copy for each reply. */
@@ -222,7 +224,7 @@ static bool keep_waiting(struct sessions *ss, struct session *s, struct slice by
 static void wait_for_reply(struct sessions *ss, struct session *s, struct reader *input)
 {
     struct slice bytes = reader_rest(input);
-    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !parts_of(s)->wait.length && !reply_cannot_come(s)) {
+    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !parts_of(s)->wait.length && !s->hole[SIDE_SERVER] && !reply_cannot_come(s)) {
         bool hello = session_looks_like_tls(bytes);
         s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
     }
@@ -353,9 +355,12 @@ static void take_reply_line(struct sessions *ss, struct session *s, const struct
     if (answer.greeting && answer.first && !answer.broken && !s->smtp.banner_code)
         keep_greeting(ss, s, line);
     /* The text of the attempt that gets furthest: its first line, before it is known how far it gets. */
-    if (answer.to == SMTP_STARTTLS && answer.first && !answer.broken && !answer.greeting &&
-        (line->code == 220 ? STARTTLS_ACCEPTED : STARTTLS_REFUSED) > before)
-        session_keep_text(ss, s, line->text, &s->smtp.reply_text);
+    if (answer.to == SMTP_STARTTLS && answer.first && !answer.greeting &&
+        (line->code == 220 ? STARTTLS_ACCEPTED : STARTTLS_REFUSED) > before) {
+        s->smtp.reply_text = (struct text_ref){0};
+        if (!answer.broken)
+            session_keep_text(ss, s, line->text, &s->smtp.reply_text);
+    }
     if (foreign_code(line->code) && !(s->dialog.seen & SMTP_SEEN_HELLO))
         s->mode = SESSION_FOREIGN;
     if (s->dialog.expect == SMTP_EXPECT_TLS && answer.complete && answer.to == SMTP_STARTTLS)
@@ -388,6 +393,12 @@ void session_smtp_server(struct sessions *ss, struct session *s, struct reader *
     struct slice line;
     if (begins_foreign(s, (struct slice){input->next, input->left}))
         s->mode = SESSION_FOREIGN;
+    if (parts_of(s)->wait.length && s->hole[SIDE_SERVER] && s->dialog.expect == SMTP_EXPECT_TLS_REPLY &&
+        session_looks_like_tls((struct slice){input->next, input->left})) {
+        assume(ss, s); /* the 220 was in the hole */
+        release_wait(ss, s, time_ns);
+        return;
+    }
     if (s->resync[SIDE_SERVER] && s->dialog.expect != SMTP_EXPECT_TLS)
         join(ss, s, SIDE_SERVER, input);
     while (input->left && s->mode == SESSION_SMTP) {
@@ -411,6 +422,14 @@ void session_smtp_server(struct sessions *ss, struct session *s, struct reader *
 
 void session_smtp_gap(struct sessions *ss, struct session *s, enum side from, uint64_t length)
 {
+    if (from == SIDE_CLIENT && parts_of(s)->wait.length && waits(s)) {
+        assume(ss, s); /* what follows the hole is not joined to what waits before it */
+        release_wait(ss, s, s->flow->last_ns);
+        if (s->mode == SESSION_TLS) {
+            session_tls_gap(ss, s, from, length);
+            return;
+        }
+    }
     if (s->parts)
         smtp_line_reset(&s->parts->line[from], &ss->pool, false);
     s->resync[from] = true;

@@ -374,7 +374,10 @@ static void not_tls(struct session *s, enum side from, struct reader *input)
         return;
     }
     h->facts.saw_not_tls = true;
-    if (!h->progress.gap)
+    bool refused_unseen = from == SIDE_SERVER && (!s->tls_first || s->midstream) && s->dialog.starttls != STARTTLS_ACCEPTED;
+    if (refused_unseen)
+        s->answer_missing = true; /* it may have been no 220, and this the reply to the hello */
+    else if (!h->progress.gap)
         tls_progress_fatal(&h->progress, from);
     if (h->begun[from]) {
         reader_skip(input, input->left);
@@ -449,6 +452,8 @@ void session_tls_gap(struct sessions *ss, struct session *s, enum side from, uin
     h->skip_payload[from] = true;
     if (s->parts)
         tls_handshake_reset(&s->parts->message[from], &ss->pool);
+    if (h->ssl2_format[from])
+        handshake_ssl2_gap(ss, s, from, length);
     bool in_record = tls_record_gap(&h->record[from], length);
     if (!in_record)
         s->resync[from] = true;

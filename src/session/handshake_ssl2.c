@@ -112,7 +112,7 @@ void handshake_ssl2(struct sessions *ss, struct session *s, enum side from, stru
     }
     struct ssl2_reader *reader = &s->parts->ssl2;
     h->begun[from] = h->ssl2_format[from] = true;
-    while (input->left && h->ssl2_format[from] && h->progress.verdict == TLS_UNDECIDED) {
+    while (input->left && h->ssl2_format[from] && !reader->lost[from] && h->progress.verdict == TLS_UNDECIDED) {
         if (!reader->left[from]) {
             bool whole = take_header(reader, from, input);
             if (!whole && reader->have[from] == sizeof reader->header[from])
@@ -129,9 +129,22 @@ void handshake_ssl2(struct sessions *ss, struct session *s, enum side from, stru
             continue;
         struct buffer body = reader->body;
         reader->body = (struct buffer){0};
-        take_body(ss, s, from, buffer_slice(&body), time_ns);
+        if (!reader->broken[from])
+            take_body(ss, s, from, buffer_slice(&body), time_ns);
+        reader->broken[from] = false;
         buffer_release(&ss->pool, &body);
     }
-    if (h->progress.verdict != TLS_UNDECIDED)
+    if (h->progress.verdict != TLS_UNDECIDED || reader->lost[from])
         reader_skip(input, input->left);
+}
+
+void handshake_ssl2_gap(struct sessions *ss, struct session *s, enum side from, uint64_t length)
+{
+    if (!s->parts)
+        return;
+    struct ssl2_reader *reader = &s->parts->ssl2;
+    buffer_release(&ss->pool, &reader->body);
+    reader->lost[from] = reader->lost[from] || length > reader->left[from];
+    reader->left[from] = reader->lost[from] ? 0 : (uint16_t)(reader->left[from] - length);
+    reader->broken[from] = reader->left[from] != 0;
 }

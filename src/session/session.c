@@ -119,7 +119,7 @@ static bool something_missing(const struct session *s)
     const struct flow *flow = s->flow;
     bool hello = s->handshake && s->handshake->facts.have_client_hello;
     bool begin_missing = s->midstream && !(s->dialog.seen & SMTP_SEEN_GREETING) && !hello;
-    return s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER] || !flow->seen[0] || !flow->seen[1] || begin_missing;
+    return s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER] || !flow->seen[0] || !flow->seen[1] || begin_missing || s->answer_missing;
 }
 
 static bool saw_the_end(enum end_how how)
@@ -358,7 +358,7 @@ static void *on_open(void *user, struct flow *flow, unsigned half, struct slice 
     ss->held += sizeof *s;
     s->flow = flow;
     s->due_ns = INT64_MAX;
-    s->midstream = !flow->syn_seen;
+    s->midstream = !flow->syn_seen || (flow->seen[0] && flow->seen[1] && !(flow->began[0] && flow->began[1]));
     s->resync[SIDE_CLIENT] = s->resync[SIDE_SERVER] = s->midstream;
     s->proxy_over = s->midstream;
     s->judged = !flow->mail_port;
