@@ -144,6 +144,7 @@ def main(folder):
             data = file.read()
         keep("fuzz_capture", data)
         keep("fuzz_pipeline", b"\0" + data)
+        keep("fuzz_memory", struct.pack("!H", 1 + len(data) % 200) + b"\0" + data)
         if data[:4] == b"\x0a\x0d\x0d\x0a":
             keep("fuzz_pcapng", data)
         link, frames = packets(data)
