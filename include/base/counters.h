@@ -26,6 +26,7 @@ struct counters {
     uint64_t gaps;                      /* holes given up */
     uint64_t held_limit;                /* out-of-order bytes or segments refused at a limit */
     uint64_t buffer_limit;              /* lines, messages, strings or lists cut at a limit, or no buffer left */
+    uint64_t certificates_unread;       /* only hashed: too large, or too many in a second */
     uint64_t records_early;             /* waiting records written early: pool full */
     uint64_t memory_failures;           /* an allocation failed and something was left out */
     uint64_t events_lost;               /* live: the reader of the output was too slow, or it failed */

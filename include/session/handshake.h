@@ -12,6 +12,9 @@ void handshake_client_hello(struct sessions *sessions, struct session *session, 
 /* handshake_chosen notes version and cipher of a ServerHello. */
 void handshake_chosen(struct handshake *handshake, uint16_t version, uint32_t cipher);
 
+/* handshake_certificate is certificate_get; it counts what is only hashed. */
+struct certificate *handshake_certificate(struct sessions *sessions, struct slice der, int64_t time_ns);
+
 /* handshake_is_ssl2 tells whether the first bytes of a side are SSLv2 records: a hello in that format, or the answer to one. */
 bool handshake_is_ssl2(const struct handshake *handshake, enum side from, struct slice bytes);
 

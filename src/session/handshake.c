@@ -192,6 +192,15 @@ static void server_hello(struct sessions *ss, struct session *s, const struct tl
     tls_progress_chosen(&h->progress, tls_version_rank(hello->version), hello->cipher);
 }
 
+struct certificate *handshake_certificate(struct sessions *ss, struct slice der, int64_t time_ns)
+{
+    const struct certificate_counts *counts = certificate_cache_counts(ss->certificates);
+    uint64_t unread = counts->too_large + counts->over_budget;
+    struct certificate *certificate = certificate_get(ss->certificates, der, time_ns);
+    ss->counters->certificates_unread += counts->too_large + counts->over_budget - unread;
+    return certificate;
+}
+
 /* Certificate (RFC 5246 7.4.2): leaf first; only the number of the others is told. */
 static void certificates(struct sessions *ss, struct session *s, enum side from, struct slice body, int64_t time_ns)
 {
@@ -205,7 +214,7 @@ static void certificates(struct sessions *ss, struct session *s, enum side from,
             break;
         struct slice der = reader_rest(&certificate);
         if (!facts->chain_length)
-            facts->certificate = certificate_get(ss->certificates, der, time_ns);
+            facts->certificate = handshake_certificate(ss, der, time_ns);
         facts->chain_length++;
     }
 }

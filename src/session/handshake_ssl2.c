@@ -39,7 +39,7 @@ static void take_server_hello(struct sessions *ss, struct session *s, struct sli
     h->facts.have_server_hello = true;
     h->facts.version = hello.version;
     if (hello.certificate.length) {
-        h->facts.server.certificate = certificate_get(ss->certificates, hello.certificate, time_ns);
+        h->facts.server.certificate = handshake_certificate(ss, hello.certificate, time_ns);
         h->facts.server.chain_length = 1;
     }
     h->facts.limited_by = h->facts.client_max_version > hello.version ? SIDE_SERVER : SIDE_CLIENT;

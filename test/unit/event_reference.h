@@ -477,6 +477,7 @@ static const struct counter_key limit_keys[] = {
     COUNTER("gaps", gaps),
     COUNTER("held_limit", held_limit),
     COUNTER("buffer_limit", buffer_limit),
+    COUNTER("certificates_unread", certificates_unread),
     COUNTER("records_early", records_early),
     COUNTER("memory_failures", memory_failures),
     COUNTER("events_lost", events_lost),

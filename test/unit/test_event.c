@@ -608,7 +608,7 @@ static const char *stats(const struct stats_facts *facts)
     "\"packets_truncated\":0,"                                                                     \
     "\"fragments\":0,\"fragments_dropped\":0,\"tunnels_too_deep\":0,\"segments\":0,\"segments_"    \
     "stray\":0,"                                                                                   \
-    "\"overlaps_different\":0,\"gaps\":9,\"held_limit\":0,\"buffer_limit\":0,\"records_early\":0," \
+    "\"overlaps_different\":0,\"gaps\":9,\"held_limit\":0,\"buffer_limit\":0,\"certificates_unread\":0,\"records_early\":0," \
     "\"memory_failures\":0,\"events_lost\":0,"                                                     \
     "\"clock_leaps\":8},"
 
