@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
+import threading
 import time
 
 import harness
@@ -105,6 +107,56 @@ def carry(scratch, events):
         return compare(events, list(file))
 
 
+# ---- to a collector: the lines of the file that are comments
+
+class Collector:
+    """Takes what comes over TCP, while the context lasts."""
+
+    def __enter__(self):
+        self.data = b""
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.take, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.close()
+
+    def take(self):
+        try:
+            while True:
+                client, _ = self.server.accept()
+                with client:
+                    while piece := client.recv(65536):
+                        self.data += piece
+        except OSError:
+            return
+
+
+def forward(scratch, events):
+    with Collector() as collector:
+        with open(scratch.path("rsyslog.conf"), encoding="utf-8") as file:
+            text = file.read()
+        for old, new in (("siem.example.net", "127.0.0.1"), ('"5514"', '"%d"' % collector.port),
+                         ("    # action", "    action"), ("    #        queue", "           queue")):
+            assert old in text, old
+            text = text.replace(old, new)
+        with open(scratch.path("rsyslog.conf"), "w", encoding="utf-8") as file:
+            file.write(text)
+        with open(scratch.path("in.jsonl"), "wb") as file:
+            file.writelines(events)
+        server = start(scratch)
+        try:
+            until = time.monotonic() + PATIENCE
+            while collector.data.count(b"\n") < len(events) and time.monotonic() < until:
+                time.sleep(0.1)
+        finally:
+            server.terminate()
+            _, errors = server.communicate(timeout=30)
+        problems = compare(events, collector.data.splitlines(keepends=True))
+    return problems + ([errors.decode("utf-8", "replace")[-1000:]] if problems else [])
+
+
 def run(report):
     lines = real_events()
     events = list(many(lines))
@@ -116,3 +168,6 @@ def run(report):
     with harness.Scratch() as scratch:
         configure(scratch)
         report.verdict(name, carry(scratch, events))
+    with harness.Scratch() as scratch:
+        configure(scratch)
+        report.verdict("rsyslog/forwarded", forward(scratch, [line + b"\n" for line in lines]))
