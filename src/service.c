@@ -24,7 +24,8 @@
 
 enum {
     TURN_MS = 100,        /* between two looks at timers */
-    CLOSE_SECONDS = 3,    /* that a stuck reader of the output is given at the end */
+    CLOSE_MS = 3000,      /* for what is open at the end to be written, or a stuck reader to go on */
+    CLOSE_LAST_MS = 800,  /* for what is in the queue then */
     METRICS_SECONDS = 15, /* between two metrics files: what scrapers usually do */
     SAVE_SECONDS = 300    /* between two state files */
 };
@@ -44,7 +45,7 @@ struct service {
     int signals, manager; /* descriptors */
     int64_t started_ns, stats_due_ns, metrics_due_ns, save_due_ns; /* monotonic */
     bool quiet_told, metrics_told, stop, failed;
-    bool stuck; /* the scribe, for good */
+    bool stuck; /* a thread, for good: what it uses is left to the end of the process */
 };
 
 static int64_t clock_of(clockid_t id)
@@ -343,20 +344,28 @@ static void begin(struct service *service)
 
 /* ---- the end */
 
-static void stop_workers(struct service *service)
+/* Returns how many connections there was no time for. */
+static uint64_t stop_workers(struct service *service)
 {
+    uint64_t left, sum = 0;
     for (unsigned i = 0; i < service->count; i++)
-        worker_stop(service->workers[i]);
-    for (unsigned i = 0; i < service->count; i++)
-        worker_join(service->workers[i]);
+        worker_stop(service->workers[i], CLOSE_MS);
+    for (unsigned i = 0; i < service->count; i++) {
+        service->stuck |= !worker_join(service->workers[i], &left);
+        sum += left;
+    }
+    if (sum)
+        log_error(service->log, "%llu open connections could not be written in time", (unsigned long long)sum);
+    service->failed |= sum > 0;
+    return sum;
 }
 
 /* From here on pipelines wait for room. */
 static void begin_end(struct service *service)
 {
     if (service->queue)
-        queue_end(service->queue, CLOSE_SECONDS);
-    kafka_end(service->options->kafka, CLOSE_SECONDS);
+        queue_end(service->queue, CLOSE_MS);
+    kafka_end(service->options->kafka, CLOSE_MS / 1000);
 }
 
 /* Lets what waits be written. A scribe whose reader is stuck is left to the end of the process, with all that it uses. */
@@ -365,13 +374,14 @@ static uint64_t close_queue(struct service *service)
     uint64_t lost = 0;
     if (!service->scribe)
         return 0;
-    service->stuck = !queue_close(service->queue, &lost);
+    bool stuck = !queue_close(service->queue, CLOSE_LAST_MS, &lost);
     if (lost)
         log_error(service->log, "%llu events could not be written%s", (unsigned long long)lost,
-                  service->stuck ? ": whoever reads the output is stuck" : "");
-    if (!service->stuck)
+                  stuck ? ": whoever reads the output is stuck" : "");
+    if (!stuck)
         scribe_end(service->scribe);
-    service->failed |= lost || service->stuck;
+    service->stuck |= stuck;
+    service->failed |= lost || stuck;
     return lost;
 }
 
@@ -391,11 +401,11 @@ static void finish(struct service *service, struct counters *counters)
 {
     notify_send(service->manager, "STOPPING=1");
     begin_end(service);
-    stop_workers(service);
+    uint64_t left = stop_workers(service);
     write_stats(service);
     write_metrics(service);
     *counters = sum_of(service).counters;
-    counters->events_lost = close_outputs(service);
+    counters->events_lost = close_outputs(service) + left;
     service->failed |= !collector_save(service->collector);
 }
 

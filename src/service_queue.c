@@ -45,7 +45,7 @@ struct queue {
     uint64_t waiting;             /* items */
     uint64_t in_flight, lost;
     struct timespec due;          /* when the scribe looks again */
-    struct timespec until;        /* with `ending`: that late, records are lost */
+    struct timespec until;        /* with `ending`: after that nobody waits for room */
     bool idle;                    /* the scribe waits for the first batch */
     bool ending, reopen, closing, done, failed;
 };
@@ -446,23 +446,24 @@ bool queue_failed(struct queue *queue)
     return failed;
 }
 
-void queue_end(struct queue *queue, unsigned seconds)
+void queue_end(struct queue *queue, unsigned ms)
 {
     pthread_mutex_lock(&queue->lock);
-    queue->until = in_ms(1000L * seconds);
+    queue->until = in_ms((long)ms);
     queue->ending = true;
     pthread_cond_signal(&queue->work);
     pthread_mutex_unlock(&queue->lock);
 }
 
-bool queue_close(struct queue *queue, uint64_t *lost)
+bool queue_close(struct queue *queue, unsigned ms, uint64_t *lost)
 {
     int status = 0;
+    struct timespec until = in_ms((long)ms);
     pthread_mutex_lock(&queue->lock);
     queue->closing = true;
     pthread_cond_signal(&queue->work);
     while (!queue->done && status == 0)
-        status = pthread_cond_timedwait(&queue->changed, &queue->lock, &queue->until);
+        status = pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
     bool done = queue->done;
     *lost = queue->lost + (done ? 0 : queue->waiting + queue->in_flight);
     pthread_mutex_unlock(&queue->lock);

@@ -85,15 +85,15 @@ uint64_t queue_lost(struct queue *queue);
 bool queue_failed(struct queue *queue);
 
 /*
- * queue_end says that no more come than those of the end, which wait for room instead of being lost, all in all for `seconds` at
- * the most.
+ * queue_end says that no more come than those of the end, which wait for room instead of being lost, all in all for `ms`
+ * milliseconds at the most.
  */
-void queue_end(struct queue *queue, unsigned seconds);
+void queue_end(struct queue *queue, unsigned ms);
 
 /*
- * queue_close, after queue_end, waits within the same time until all is written and the scribe has ended. False: it is stuck, and
- * `lost` counts what it and the queue still hold.
+ * queue_close, after queue_end, waits until all is written and the scribe has ended, for `ms` milliseconds at the most. False: it
+ * is stuck, and `lost` counts what it and the queue still hold.
  */
-bool queue_close(struct queue *queue, uint64_t *lost);
+bool queue_close(struct queue *queue, unsigned ms, uint64_t *lost);
 
 #endif

@@ -15,7 +15,9 @@
 enum {
     TURN_MS = 100,   /* an idle turn */
     PAUSE_MOST = 10, /* after a busy one */
-    LAST_TURNS = 3   /* at the end, for packets that are in the ring already */
+    LAST_TURNS = 3,  /* at the end, for packets that are in the ring already */
+    LOOK = 64,       /* at the clock at the end: records */
+    PARK_MS = 300    /* for a worker to notice that its time is over */
 };
 
 struct worker {
@@ -27,11 +29,20 @@ struct worker {
     pthread_t thread;
     bool running;
     atomic_bool stop;
+    int64_t until_ns;          /* monotonic; set before `stop` */
+    unsigned last;             /* the thread's: records at the end, 0 before */
     pthread_mutex_t lock;      /* of what follows: for the others */
     struct worker_state state;
     const char *fault;
     int64_t published_ns;      /* the thread's */
 };
+
+static int64_t clock_of(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return now.tv_sec * SECOND_NS + now.tv_nsec;
+}
 
 struct worker *worker_open(const struct live_options *options, struct log *log)
 {
@@ -50,10 +61,14 @@ struct worker *worker_open(const struct live_options *options, struct log *log)
     return NULL;
 }
 
+static void park(struct worker *worker);
+
 static void on_record(void *user, const struct record *record)
 {
     struct worker *worker = user;
     lane_put(worker->lane, record);
+    if (worker->last && worker->last++ % LOOK == 0 && clock_of(CLOCK_MONOTONIC) > worker->until_ns)
+        park(worker);
 }
 
 bool worker_equip(struct worker *worker, const struct analyzer_options *options, struct queue *queue)
@@ -68,13 +83,6 @@ bool worker_equip(struct worker *worker, const struct analyzer_options *options,
 }
 
 /* ---- the thread */
-
-static int64_t clock_of(clockid_t id)
-{
-    struct timespec now;
-    clock_gettime(id, &now);
-    return now.tv_sec * SECOND_NS + now.tv_nsec;
-}
 
 static void publish(struct worker *worker, bool now)
 {
@@ -92,6 +100,15 @@ static void publish(struct worker *worker, bool now)
     pthread_mutex_lock(&worker->lock);
     worker->state = state;
     pthread_mutex_unlock(&worker->lock);
+}
+
+/* More was open than there is time to write: the end of the process is not to wait for it. */
+static void park(struct worker *worker)
+{
+    lane_flush(worker->lane);
+    publish(worker, true);
+    for (;;)
+        poll(NULL, 0, -1);
 }
 
 static void on_packet(void *user, const struct packet *packet)
@@ -135,6 +152,7 @@ static void *run(void *user)
     }
     for (int i = 0; i < LAST_TURNS && good; i++)
         good = turn(worker, 2 * LIVE_BLOCK_MS);
+    worker->last = 1;
     analyzer_finish(worker->analyzer);
     lane_flush(worker->lane);
     publish(worker, true);
@@ -192,16 +210,27 @@ const char *worker_fault(struct worker *worker)
     return fault;
 }
 
-void worker_stop(struct worker *worker)
+void worker_stop(struct worker *worker, unsigned ms)
 {
+    worker->until_ns = clock_of(CLOCK_MONOTONIC) + ms * INT64_C(1000000);
     atomic_store(&worker->stop, true);
 }
 
-void worker_join(struct worker *worker)
+bool worker_join(struct worker *worker, uint64_t *left)
 {
-    if (worker->running)
-        pthread_join(worker->thread, NULL);
-    worker->running = false;
+    int64_t until_ns = worker->until_ns + PARK_MS * INT64_C(1000000);
+    struct timespec until = {.tv_sec = until_ns / SECOND_NS, .tv_nsec = until_ns % SECOND_NS};
+    *left = 0;
+    if (!worker->running)
+        return true;
+    if (pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &until) == 0) {
+        worker->running = false;
+        return true;
+    }
+    pthread_mutex_lock(&worker->lock);
+    *left = worker->state.counters.flows_open;
+    pthread_mutex_unlock(&worker->lock);
+    return false;
 }
 
 void worker_free(struct worker *worker)

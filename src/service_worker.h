@@ -32,9 +32,13 @@ void worker_add(struct worker *worker, struct worker_state *sum);
 /* worker_fault returns why it ended by itself (the interface is gone), NULL if it did not; borrowed. */
 const char *worker_fault(struct worker *worker);
 
-/* worker_stop lets it read what is in the ring, write what is open, and end; worker_join waits for that. */
-void worker_stop(struct worker *worker);
-void worker_join(struct worker *worker);
+/*
+ * worker_stop lets it read what is in the ring, write what is open, and end, within `ms` milliseconds. worker_join waits for that;
+ * false: there was more than it could write, and it does nothing any more, but may not be freed. `left` gets the connections that
+ * are still open then.
+ */
+void worker_stop(struct worker *worker, unsigned ms);
+bool worker_join(struct worker *worker, uint64_t *left);
 
 /* worker_free frees a worker that does not run; NULL is allowed. */
 void worker_free(struct worker *worker);

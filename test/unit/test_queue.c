@@ -82,7 +82,7 @@ static void test_bounded(void)
     queue_end(queue, 0);
     put_one(lane, 0, text, NULL);
     lane_flush(lane);
-    CHECK(!queue_close(queue, &lost));
+    CHECK(!queue_close(queue, 0, &lost));
     CHECK_INT(lost, MANY + 1);
     CHECK(queue_take(queue, &batch, &reopen));
     while (batch) {
@@ -115,11 +115,11 @@ static void test_accounts(void)
     queue_written(queue, 6, true);
     queue_written(queue, 2, false);
     queue_end(queue, 0);
-    CHECK(!queue_close(queue, &lost));
+    CHECK(!queue_close(queue, 0, &lost));
     CHECK_INT(lost, 1 + 2 + 10); /* lost, and still held by a scribe that is stuck */
     queue_written(queue, 10, true);
     queue_done(queue);
-    CHECK(queue_close(queue, &lost));
+    CHECK(queue_close(queue, 0, &lost));
     CHECK_INT(lost, 3);
     lane_free(lane);
     queue_free(queue);
@@ -184,8 +184,8 @@ static void test_threads(void)
     }
     for (int i = 0; i < 2; i++)
         pthread_join(workers[i], NULL);
-    queue_end(queue, 10);
-    CHECK(queue_close(queue, &lost));
+    queue_end(queue, 10000);
+    CHECK(queue_close(queue, 10000, &lost));
     pthread_join(scribe, NULL);
     CHECK_INT(scribing.items + lost, 20 * MANY);
     CHECK_INT(scribing.disorder, 0);
