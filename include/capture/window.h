@@ -18,7 +18,7 @@ enum {
 
 struct window {
     struct input *input; /* borrowed */
-    uint8_t *bytes;      /* pages, so that the system copies fast: memory_new_pages */
+    uint8_t *bytes;      /* pages */
     size_t start, end;   /* those still to be read */
     size_t written;      /* bytes that may hold something */
 };
