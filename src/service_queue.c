@@ -58,10 +58,8 @@ struct lane {
     struct batch *returned; /* read by the scribe, certificates still held */
 };
 
-static struct timespec in_ms(long ms)
+static struct timespec later(struct timespec time, long ms)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
     time.tv_sec += ms / 1000;
     time.tv_nsec += ms % 1000 * 1000000;
     if (time.tv_nsec >= 1000000000) {
@@ -69,6 +67,13 @@ static struct timespec in_ms(long ms)
         time.tv_sec++;
     }
     return time;
+}
+
+static struct timespec in_ms(long ms)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return later(now, ms);
 }
 
 static bool conditions(struct queue *queue)
@@ -458,8 +463,8 @@ void queue_end(struct queue *queue, unsigned ms)
 bool queue_close(struct queue *queue, unsigned ms, uint64_t *lost)
 {
     int status = 0;
-    struct timespec until = in_ms((long)ms);
     pthread_mutex_lock(&queue->lock);
+    struct timespec until = later(queue->until, (long)ms);
     queue->closing = true;
     pthread_cond_signal(&queue->work);
     while (!queue->done && status == 0)

@@ -91,8 +91,8 @@ bool queue_failed(struct queue *queue);
 void queue_end(struct queue *queue, unsigned ms);
 
 /*
- * queue_close, after queue_end, waits until all is written and the scribe has ended, for `ms` milliseconds at the most. False: it
- * is stuck, and `lost` counts what it and the queue still hold.
+ * queue_close, after queue_end, waits until all is written and the scribe has ended, for `ms` milliseconds beyond that time at the
+ * most. False: it is stuck, and `lost` counts what it and the queue still hold.
  */
 bool queue_close(struct queue *queue, unsigned ms, uint64_t *lost);
 

@@ -146,7 +146,7 @@ static void *run(void *user)
 {
     struct worker *worker = user;
     bool good = true;
-    while (good && !atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
+    while (good && !atomic_load_explicit(&worker->stop, memory_order_acquire)) {
         good = turn(worker, TURN_MS);
         publish(worker, false);
     }
