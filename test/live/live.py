@@ -13,6 +13,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import made  # noqa: E402
+import reconcile  # noqa: E402
 import systemd as unit  # noqa: E402
 import world as w  # noqa: E402
 import wire  # noqa: E402
@@ -471,7 +472,7 @@ def systemd(report, world):
 
 SCENES = {"mail": mail, "any": any_interface, "privileges": privileges, "signals": signals, "metrics": metrics,
           "stuck": stuck, "backpressure": backpressure, "workers": workers, "killed": killed, "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces,
-          "systemd": systemd}
+          "systemd": systemd, "reconcile": reconcile.reconcile}
 
 
 def main(names):

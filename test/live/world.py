@@ -205,6 +205,7 @@ smtpd_tls_security_level = may
 smtpd_tls_cert_file = {world}/cert.pem
 smtpd_tls_key_file = {world}/key.pem
 smtpd_tls_protocols = >=TLSv1.2
+smtpd_tls_loglevel = 1
 smtpd_recipient_restrictions = reject_unauth_destination
 smtpd_relay_restrictions = reject_unauth_destination
 maillog_file = {top}/postfix.log
