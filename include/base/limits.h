@@ -67,7 +67,7 @@ enum {
     LIMIT_FALLBACK_WINDOW_S = 14400, /* a mail in clear follows from a failed handshake within this: senders retry for hours */
     LIMIT_FOREIGN = 16384,           /* of another protocol than SMTP, in which a ClientHello is looked for */
     LIMIT_WAIT = 32768,              /* client bytes kept until the reply that decides what they are: a ClientHello fits */
-    LIMIT_WAITING = 65536,           /* decided records that wait for the end of their flow; the oldest is written early */
+    LIMIT_WAITING = 65536,           /* places for decided records that wait for the end of their flow; the oldest is written early. A power of two */
     LIMIT_OFFER = 1024,              /* of one list of a ClientHello kept for --offers: 512 ids */
     LIMIT_TEXT = 512,                /* bytes of one string from the wire kept in a record */
     LIMIT_CERTIFICATE = 16384,       /* a certificate that is read; larger ones are only hashed and counted */

@@ -66,13 +66,12 @@ enum session_mode {
 
 struct session {
     struct flow *flow;
-    struct session *older, *newer; /* in the list of those that wait for their linger */
-    int64_t due_ns;                /* INT64_MAX: it does not wait */
     struct smtp_dialog dialog;
     struct smtp_facts smtp;
     struct handshake *handshake;
     struct session_parts *parts;   /* NULL: none was needed; see parts_of */
     char *text;
+    uint32_t place;                /* where it waits for its linger to pass: see struct linger; 0: it does not */
     uint16_t text_length, text_capacity;
     bool text_cut;                 /* something was longer than is kept: a string, list, line or message */
     uint8_t mode;                  /* enum session_mode */
@@ -107,6 +106,23 @@ static inline const struct session_parts *parts_of(const struct session *session
     return session->parts ? session->parts : &session_no_parts;
 }
 
+/* Decided sessions that wait for the end of their flow, in a ring: all wait equally long. */
+struct linger {
+    struct linger_place *places; /* LIMIT_WAITING */
+    uint32_t oldest, length;     /* in places; those that were taken out count until the ring comes round */
+};
+
+bool linger_init(struct linger *linger) __attribute__((warn_unused_result));
+void linger_close(struct linger *linger);
+
+/* linger_append makes a session wait until due_ns; the ring must not be full. linger_remove takes it out; one that does not wait is allowed. */
+void linger_append(struct linger *linger, struct session *session, int64_t due_ns);
+void linger_remove(struct linger *linger, struct session *session);
+bool linger_full(const struct linger *linger);
+
+/* linger_due takes out the session that has waited longest if it is due; NULL for none. */
+struct session *linger_due(struct linger *linger, int64_t now_ns);
+
 struct sessions {
     struct session_options options;
     struct session_sink sink;
@@ -119,8 +135,7 @@ struct sessions {
     struct digests *digests;
     struct certificate_cache *certificates;
     struct classifier *classifier;
-    struct session *oldest, *newest; /* waiting, by due_ns */
-    uint32_t waiting;
+    struct linger linger;
     uint64_t held;
     int64_t now_ns, last_smtp_ns;
 };

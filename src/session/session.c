@@ -84,25 +84,9 @@ static void release_buffers(struct sessions *ss, struct session *s)
         free_parts(ss, s);
 }
 
-static void stop_waiting(struct sessions *ss, struct session *s)
-{
-    if (s->due_ns == INT64_MAX)
-        return;
-    if (s->older)
-        s->older->newer = s->newer;
-    else
-        ss->oldest = s->newer;
-    if (s->newer)
-        s->newer->older = s->older;
-    else
-        ss->newest = s->older;
-    ss->waiting--;
-    s->due_ns = INT64_MAX;
-}
-
 static void session_free(struct sessions *ss, struct session *s)
 {
-    stop_waiting(ss, s);
+    linger_remove(&ss->linger, s);
     release_buffers(ss, s);
     session_free_tls(ss, s);
     free_parts(ss, s);
@@ -289,25 +273,19 @@ static void session_decide(struct sessions *ss, struct session *s)
     s->decided = true;
     flow_shunt(ss->table, s->flow);
     release_buffers(ss, s);
-    s->due_ns = ss->now_ns + ss->options.linger_ns;
-    s->newer = NULL;
-    s->older = ss->newest;
-    if (ss->newest)
-        ss->newest->newer = s;
-    else
-        ss->oldest = s;
-    ss->newest = s;
-    if (++ss->waiting > LIMIT_WAITING) {
+    struct session *early = linger_full(&ss->linger) ? linger_due(&ss->linger, INT64_MAX) : NULL;
+    if (early) {
         ss->counters->records_early++;
-        write_early(ss, ss->oldest);
+        write_early(ss, early);
     }
+    linger_append(&ss->linger, s, ss->now_ns + ss->options.linger_ns);
 }
 
 void sessions_tick(struct sessions *ss, int64_t now_ns)
 {
     ss->now_ns = now_ns;
-    while (ss->oldest && ss->oldest->due_ns <= now_ns)
-        write_early(ss, ss->oldest);
+    for (struct session *s = linger_due(&ss->linger, now_ns); s; s = linger_due(&ss->linger, now_ns))
+        write_early(ss, s);
 }
 
 /* ---- what flow tells */
@@ -357,7 +335,6 @@ static void *on_open(void *user, struct flow *flow, unsigned half, struct slice 
         flow_set_client(flow, guess_client(flow, half, first));
     ss->held += sizeof *s;
     s->flow = flow;
-    s->due_ns = INT64_MAX;
     s->midstream = !flow->syn_seen || (flow->seen[0] && flow->seen[1] && !(flow->began[0] && flow->began[1]));
     s->resync[SIDE_CLIENT] = s->resync[SIDE_SERVER] = s->midstream;
     s->proxy_over = s->midstream;
@@ -552,7 +529,7 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
     ss->digests = digests_new();
     ss->certificates = ss->digests ? certificate_cache_new(ss->digests) : NULL;
     ss->classifier = classifier_new();
-    if (!ss->certificates || !ss->classifier) {
+    if (!ss->certificates || !ss->classifier || !linger_init(&ss->linger)) {
         sessions_free(ss);
         return NULL;
     }
@@ -586,6 +563,7 @@ void sessions_free(struct sessions *ss)
     certificate_cache_free(ss->certificates);
     classifier_free(ss->classifier);
     digests_free(ss->digests);
+    linger_close(&ss->linger);
     smtp_line_reset(&ss->line, &ss->pool, false);
     pool_close(&ss->pool);
     slab_close(&ss->session_slab);
