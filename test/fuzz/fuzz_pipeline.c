@@ -2,6 +2,8 @@
 /* The whole pipeline on a capture. Input: a byte of options, then a file of any format. Each line
  * must be one event of valid JSON. */
 #define FUZZ_QUIET
+#include <string.h>
+
 #include <jansson.h>
 
 #include "../../src/analyzer.h"
@@ -18,6 +20,18 @@ static bool take_line(void *user, const struct line *line)
     json_t *event = json_loadb(line->data, line->length, JSON_REJECT_DUPLICATES, NULL);
     must(event != NULL);
     json_decref(event);
+    return true;
+}
+
+/* EVE has several events for a session. */
+static bool take_lines(void *user, const struct line *lines)
+{
+    must(lines->length > 0 && lines->data[lines->length - 1] == '\n');
+    for (size_t begin = 0, end; begin < lines->length; begin = end) {
+        const char *feed = memchr(lines->data + begin, '\n', lines->length - begin);
+        end = (size_t)(feed - lines->data) + 1;
+        take_line(user, &(struct line){.data = lines->data + begin, .length = end - begin});
+    }
     return true;
 }
 
@@ -52,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (bits & 64)
         must(analyzer_ports("0-65535", options.ports));
     capture_add(capture, memory_file(input.next ? input.next : data, input.left));
-    struct analyzer_sink sink = {.line = text ? take_text : take_line};
+    struct analyzer_sink sink = {.line = text ? take_text : take_lines};
     if (capture_start(capture))
         analyzer_run(&options, capture, sink, &counters, &log);
     must(counters.flows_open == 0);

@@ -36,8 +36,13 @@ static void on_record(void *user, struct record *record)
 {
     struct scene *scene = user;
     record->uid = 0;
-    if (record->outcome == OUTCOME_NOT_SMTP || record->findings >> FINDING_RESPONSE_INJECTION & 1)
-        record->tls = NULL, record->protocol = NULL;
+    const struct tls_facts *tls = record->tls;
+    uint64_t injection = UINT64_C(1) << FINDING_RESPONSE_INJECTION;
+    if (record->outcome == OUTCOME_NOT_SMTP)
+        record->tls = NULL, record->protocol = NULL, record->cut = false;
+    /* What follows an injected reply may begin with a byte or two that could be TLS as far as they go. */
+    if (record->findings & injection || (tls && tls->saw_not_tls && !tls->established))
+        record->tls = NULL, record->findings &= ~injection;
     format_of("mxtap")->session(&scene->line, record);
 }
 
