@@ -42,7 +42,7 @@ MANUALS := $(wildcard man/*.1 man/*.5)
 ifneq ($(filter deps deps-live,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
-.PHONY: all bench check soak soak-live check-live deps-live update install uninstall dist clean deps demo lint
+.PHONY: all bench bench-live check soak soak-live check-live deps-live update install uninstall dist clean deps demo lint
 all: $(PROGRAM)
 
 $(PROGRAM): $(OBJECTS)
@@ -91,6 +91,9 @@ $(BUILD)/bench/%: test/bench/%.c
 
 bench: all $(BUILD)/bench/generate $(BUILD)/bench/null
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 python3 test/bench/run.py $(BENCH)
+
+bench-live: all $(BUILD)/bench/generate $(BUILD)/bench/watch $(BUILD)/bench/burst
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 python3 test/bench/live.py $(BENCH)
 
 update: all
 	@BUILD=$(BUILD) test/run --update $(NAME)

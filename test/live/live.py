@@ -425,7 +425,7 @@ def soak(report, world):
     sent = load.stdout.read().strip()
     status = tap.stop()
     events, lines = lines_of(folder)
-    stats = [event for event in events if event["event_type"] == "stats"][-1]
+    stats = max((event for event in events if event["event_type"] == "stats"), key=lambda event: event["time"])
     sessions = len([event for event in events if event["event_type"] == "session"])
     print("soak: %s packets in %.0f s, %d sessions, %d rotations, KiB each %.0f s: %s" %
           (sent, time.monotonic() - began, sessions, turn, step, " ".join(map(str, memory))))
