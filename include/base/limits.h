@@ -69,6 +69,8 @@ enum {
     LIMIT_WAIT = 32768,              /* client bytes kept until the reply that decides what they are: a ClientHello fits */
     LIMIT_WAITING = 65536,           /* places for decided records that wait for the end of their flow; the oldest is written early. A power of two */
     LIMIT_OFFER = 1024,              /* of one list of a ClientHello kept for --offers: 512 ids */
+    LIMIT_SESSIONS_BYTES = 536870912, /* held by all sessions, buffers of the pool apart; usually 1 KiB each, a hostile one 70. The oldest is written early or evicted */
+    LIMIT_SESSION_TEXT = 16384,      /* bytes of all strings of one session: twice what one handshake with --offers has. Further ones are left out, the record is marked */
     LIMIT_TEXT = 512,                /* bytes of one string from the wire kept in a record */
     LIMIT_CERTIFICATE = 16384,       /* a certificate that is read; larger ones are only hashed and counted */
     LIMIT_CERTIFICATES_PER_SECOND = 500,     /* read per second of packet time, those above 2 KiB count more; about 200 us each: a tenth of a core, four tenths for hostile ones; others are only hashed and counted */

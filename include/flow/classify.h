@@ -32,6 +32,9 @@ enum classify_verdict classify_payload(struct classifier *classifier, struct cla
 /* classify_name returns nDPI's name of the protocol (static), NULL if it has none. The last call but classify_end. */
 const char *classify_name(struct classifier *classifier, struct classification *classification);
 
+/* classify_size returns the bytes that a classification holds, at least. */
+size_t classify_size(void);
+
 /* classify_end frees a classification; NULL is allowed. */
 void classify_end(struct classifier *classifier, struct classification *classification);
 

@@ -97,6 +97,9 @@ void flow_segment(struct flow_table *table, const struct segment *segment, int64
 /* flow_tick lets time pass: timeouts, holes that nobody will fill. Cheap when there is nothing to do. */
 void flow_tick(struct flow_table *table, int64_t now_ns);
 
+/* flow_evict ends the flow with data that was silent for longest (END_EVICTED); false if there is none. Between segments only. */
+bool flow_evict(struct flow_table *table);
+
 /* flow_finish ends all flows as at the end of the capture (END_EOF), oldest first. */
 void flow_finish(struct flow_table *table);
 

@@ -72,6 +72,9 @@ void certificate_release(struct certificate_cache *cache, struct certificate *ce
 /* certificate_cache_counts returns the counts so far (borrowed). */
 const struct certificate_counts *certificate_cache_counts(const struct certificate_cache *cache);
 
+/* certificate_size returns the bytes that a certificate of the cache holds. */
+size_t certificate_size(const struct certificate *certificate);
+
 /*
  * certificate_matches tells whether the certificate is valid for a host name by RFC 9525: dNSNames
  * only where there are any, else the CN; a wildcard only as the whole first label. An address as

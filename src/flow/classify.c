@@ -169,6 +169,11 @@ struct classification *classify_begin(struct classifier *classifier)
     return NULL;
 }
 
+size_t classify_size(void)
+{
+    return sizeof(struct classification) + sizeof(struct ndpi_flow_struct);
+}
+
 static void show(struct classifier *classifier, struct classification *c, const struct flow *flow, unsigned half, uint8_t flags,
                  struct slice payload)
 {

@@ -192,6 +192,16 @@ static void evict_one(struct flow_table *table)
     }
 }
 
+bool flow_evict(struct flow_table *table)
+{
+    struct flow *flow = table->lists[FLOW_ACTIVE].oldest;
+    if (!flow)
+        return false;
+    table->counters->flows_evicted++;
+    table_evict(table, flow);
+    return true;
+}
+
 struct flow *table_take(struct flow_table *table)
 {
     if (table->map.count >= table->options.max_flows)

@@ -178,6 +178,7 @@ struct certificate *certificate_get(struct certificate_cache *cache, struct slic
     entry = memory_new(sizeof *entry);
     if (!entry)
         return NULL;
+    entry->size = sizeof *entry;
     entry->certificate.references = 1;
     memcpy(entry->certificate.sha256, sha256, sizeof entry->certificate.sha256);
     if (der.length > LIMIT_CERTIFICATE) {
@@ -196,6 +197,11 @@ void certificate_release(struct certificate_cache *cache, struct certificate *ce
     (void)cache;
     if (certificate && --certificate->references == 0)
         entry_free((struct entry *)(void *)certificate);
+}
+
+size_t certificate_size(const struct certificate *certificate)
+{
+    return ((const struct entry *)(const void *)certificate)->size;
 }
 
 const struct certificate_counts *certificate_cache_counts(const struct certificate_cache *cache)

@@ -69,26 +69,29 @@ static bool in_list(struct slice list, struct slice domain)
     return false;
 }
 
-/* Each domain once, in a list as long as any other text. */
+/* Each domain once, in a list as long as any other text, which has its room from the first one on. */
 static void keep_domain(struct sessions *ss, struct session *s, struct slice argument, struct text_ref *ref)
 {
-    uint8_t text[LIMIT_TEXT];
+    static const uint8_t room[LIMIT_TEXT];
     struct slice domain = path_domain(argument), list = {.length = ref->length};
     if (list.length)
         list.data = (const uint8_t *)s->text + ref->at;
     if (!domain.length || memchr(domain.data, ',', domain.length) || in_list(list, domain))
         return;
-    if (list.length + 1 + domain.length > sizeof text) {
+    if (list.length + 1 + domain.length > sizeof room) {
         session_limit(ss, s);
         return;
     }
-    if (list.length)
-        memcpy(text, list.data, list.length);
+    if (!list.length)
+        session_keep_bytes(ss, s, (struct slice){room, sizeof room}, sizeof room, ref);
+    if (!ref->length)
+        return;
+    char *text = s->text + ref->at;
     size_t length = list.length;
     if (length)
         text[length++] = ',';
     memcpy(text + length, domain.data, domain.length);
-    session_keep_text(ss, s, (struct slice){text, length + domain.length}, ref);
+    ref->length = (uint16_t)(length + domain.length);
 }
 
 static void keep_envelope(struct sessions *ss, struct session *s, const struct smtp_command *command)

@@ -40,13 +40,20 @@ void session_release_tls_buffers(struct sessions *ss, struct session *s)
     s->parts->ssl2 = (struct ssl2_reader){0};
 }
 
+static void release_certificate(struct sessions *ss, struct certificate *certificate)
+{
+    if (certificate)
+        ss->held -= certificate_size(certificate);
+    certificate_release(ss->certificates, certificate);
+}
+
 void session_free_tls(struct sessions *ss, struct session *s)
 {
     if (!s->handshake)
         return;
     session_release_tls_buffers(ss, s);
-    certificate_release(ss->certificates, s->handshake->facts.client.certificate);
-    certificate_release(ss->certificates, s->handshake->facts.server.certificate);
+    release_certificate(ss, s->handshake->facts.client.certificate);
+    release_certificate(ss, s->handshake->facts.server.certificate);
     ss->held -= sizeof *s->handshake;
     slab_give(&ss->handshake_slab, s->handshake);
     s->handshake = NULL;
@@ -198,6 +205,8 @@ struct certificate *handshake_certificate(struct sessions *ss, struct slice der,
     uint64_t unread = counts->too_large + counts->over_budget;
     struct certificate *certificate = certificate_get(ss->certificates, der, time_ns);
     ss->counters->certificates_unread += counts->too_large + counts->over_budget - unread;
+    if (certificate)
+        ss->held += certificate_size(certificate); /* of those that share it, each counts it */
     return certificate;
 }
 

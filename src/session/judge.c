@@ -59,8 +59,8 @@ static void ask(struct sessions *ss, struct session *s, enum side from, struct s
     struct session_parts *parts = session_parts(ss, s);
     if (!parts)
         return;
-    if (!parts->classification)
-        parts->classification = classify_begin(ss->classifier);
+    if (!parts->classification && (parts->classification = classify_begin(ss->classifier)) != NULL)
+        ss->held += classify_size();
     if (parts->classification && s->verdict == CLASSIFY_OPEN)
         s->verdict = (uint8_t)classify_payload(ss->classifier, parts->classification, s->flow, from, payload);
 }

@@ -29,6 +29,8 @@ static void free_parts(struct sessions *ss, struct session *s)
         return;
     for (unsigned side = 0; side < 2; side++)
         buffer_release(&ss->pool, &s->parts->first[side]);
+    if (s->parts->classification)
+        ss->held -= classify_size();
     classify_end(ss->classifier, s->parts->classification);
     ss->held -= sizeof *s->parts;
     slab_give(&ss->parts_slab, s->parts);
@@ -40,13 +42,16 @@ static void free_parts(struct sessions *ss, struct session *s)
 void session_keep_bytes(struct sessions *ss, struct session *s, struct slice bytes, size_t most, struct text_ref *ref)
 {
     size_t length = bytes.length < most ? bytes.length : most, size = s->text_length + length;
-    if (!length || size > UINT16_MAX)
+    if (!length)
         return;
+    if (size > LIMIT_SESSION_TEXT) {
+        session_limit(ss, s);
+        return;
+    }
     if (size > s->text_capacity) {
         size_t capacity = s->text_capacity ? s->text_capacity : 128;
         while (capacity < size)
             capacity *= 2;
-        capacity = capacity > UINT16_MAX ? UINT16_MAX : capacity;
         char *text = memory_resize(s->text, capacity);
         if (!text) {
             ss->counters->memory_failures++;
@@ -63,10 +68,8 @@ void session_keep_bytes(struct sessions *ss, struct session *s, struct slice byt
 
 void session_keep_text(struct sessions *ss, struct session *s, struct slice bytes, struct text_ref *ref)
 {
-    if (bytes.length > LIMIT_TEXT) {
-        s->text_cut = true;
-        ss->counters->buffer_limit++;
-    }
+    if (bytes.length > LIMIT_TEXT)
+        session_limit(ss, s);
     session_keep_bytes(ss, s, bytes, LIMIT_TEXT, ref);
 }
 
@@ -281,11 +284,27 @@ static void session_decide(struct sessions *ss, struct session *s)
     linger_append(&ss->linger, s, ss->now_ns + ss->options.linger_ns);
 }
 
+/* Those that only wait go first. */
+static void make_room(struct sessions *ss)
+{
+    do {
+        struct session *waiting = linger_due(&ss->linger, INT64_MAX);
+        if (!waiting && !flow_evict(ss->table))
+            return;
+        if (waiting) {
+            ss->counters->records_early++;
+            write_early(ss, waiting);
+        }
+    } while (ss->held > LIMIT_SESSIONS_BYTES);
+}
+
 void sessions_tick(struct sessions *ss, int64_t now_ns)
 {
     ss->now_ns = now_ns;
     for (struct session *s = linger_due(&ss->linger, now_ns); s; s = linger_due(&ss->linger, now_ns))
         write_early(ss, s);
+    if (ss->held > LIMIT_SESSIONS_BYTES)
+        make_room(ss);
 }
 
 /* ---- what flow tells */

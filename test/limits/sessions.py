@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The limits of proto, session and of the command line."""
+import json
 import os
+import subprocess
 
 from traffic import (BEGIN, C, ESTABLISHED, MAIL, S, SECOND, STARTTLS, certificate, client_hello, connection, copies, harness, lacks,
                      merged, message, packets, pcap_bytes, pcap_head, record, run, run_piped, say, server_hello, session, spoken, vector, wire,
@@ -227,7 +229,39 @@ def workers(_, limit):
     return wrong(done, "", lambda done: done.out.decode(), 2) + lacks(done, "up to %d" % limit)
 
 
+def hello_with_lists():
+    ids = b"\xfe\xf1" * 512  # without names, so that the event is not too long
+    lists = b"".join(kind + vector(2, vector(2, ids)) for kind in (b"\0\x0d", b"\0\x0a"))
+    return client_hello(ids, lists)
+
+
+def session_text(scratch, limit):
+    """Handshake after handshake that the server does not take up, each with its lists."""
+    each = 3 * 1024
+    again = ((C, hello_with_lists()), (S, b"454 not now\r\n"), (C, b"STARTTLS\r\n"), (S, b"220 go\r\n"))
+    fit = (limit - 200) // each
+    return (told(scratch, STARTTLS + again * fit, 0, "--offers") +
+            told(scratch, STARTTLS + again * (fit + 1), {"one of": [1, 2, 3]}, "--offers"))
+
+
+def sessions_bytes(_, limit):
+    """As many handshakes with all their lists as together hold more: the oldest are evicted."""
+    template = spoken(connection(((C, hello_with_lists()),), port=465, open_end=True).packets)
+    command = '"$0" -q --offers --idle-timeout 3000 -r - | sed -n "1p; \\$p"'  # else it is a gigabyte
+    with subprocess.Popen(["sh", "-c", command, harness.PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(pcap_head())
+        for p in copies(template, limit // 4400, step=20):
+            process.stdin.write(pcap_bytes(p))
+        process.stdin.close()
+        first, last = (json.loads(line) for line in process.stdout)
+    evicted = last["flows"]["evicted"]
+    return (harness.differences({"end": {"how": "evicted"}, "client": {"ip": "10.0.0.0"}}, first) +
+            ([] if 0 < evicted < limit // 4400 // 2 else ["%d evicted" % evicted]))
+
+
 TESTS = {
+    "LIMIT_SESSION_TEXT": session_text,
+    "LIMIT_SESSIONS_BYTES": sessions_bytes,
     "LIMIT_LINE": line,
     "LIMIT_TEXT": text,
     "LIMIT_TLS_MESSAGE": tls_message,
