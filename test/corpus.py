@@ -52,7 +52,7 @@ def fatal(row, name):
 
 
 def common_name(event):
-    subject = get(event, "tls.server.x509.subject") or ""
+    subject = get(event, "tls.server.x509.subject.distinguished_name") or ""
     found = re.search(r"(?:^|[,+/ ])CN ?= ?((?:\\.|[^,+\\])*)", subject)
     return re.sub(r"\\(.)", r"\1", found[1]) if found else None
 

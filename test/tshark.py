@@ -118,7 +118,7 @@ def openssl(der):
     values = dict(line.split("=", 1) for line in done.stdout.decode().splitlines() if "=" in line)
     iso = lambda text: text.replace(" ", "T")
     return {"serial": values["serial"], "not_before": iso(values["notBefore"]), "not_after": iso(values["notAfter"]),
-            "subject": values["subject"], "issuer": values["issuer"]}
+            "subject": {"distinguished_name": values["subject"]}, "issuer": {"distinguished_name": values["issuer"]}}
 
 
 def compare(path, certificates):

@@ -240,7 +240,9 @@ static void add_certificate(struct event_reader *reader, const json_t *event, in
     int64_t not_after;
     if (!ends || !event_time(ends, &not_after))
         return;
-    const char *name = server->certificates ? server->certificate[0] : event_text(x509, "subject");
+    const char *name = server->certificates
+                           ? server->certificate[0]
+                           : event_text(json_object_get(x509, "subject"), "distinguished_name");
     struct certificate_seen seen = {.last = seconds, .sessions = 1};
     seen.key.not_after = not_after / NS;
     seen.key.sha256 = aggregate_string(aggregate, event_text(x509, "sha256"));

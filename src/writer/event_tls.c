@@ -177,11 +177,20 @@ static void put_names(struct event_build *build, const struct certificate *certi
     event_close_list_used(build, opened);
 }
 
+/* An object, as indexes with the Elastic Common Schema have it: a string there would have them
+ * refuse the event. */
+static void put_name(struct event_build *build, const char *key, const char *name)
+{
+    size_t opened = event_open(build, key);
+    event_put_string(build, "distinguished_name", name);
+    event_close_used(build, opened);
+}
+
 static void put_readable(struct event_build *build, const struct certificate *certificate)
 {
     char time[TEXT_TIME];
-    event_put_string(build, "subject", certificate->subject);
-    event_put_string(build, "issuer", certificate->issuer);
+    put_name(build, "subject", certificate->subject);
+    put_name(build, "issuer", certificate->issuer);
     put_names(build, certificate);
     event_put_string(build, "serial", certificate->serial);
     if (certificate->not_before != INT64_MIN)

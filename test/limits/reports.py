@@ -65,7 +65,7 @@ def incidents(scratch, limit):
 def seen_certificate(number):
     return {"established": True, "version": "TLSv1.2", "version_id": "0x0303", "cipher_id": "0xc030", "resumed": False,
             "client": {"max_version": "TLSv1.2", "forward_secrecy": True, "post_quantum": False},
-            "server": {"x509": {"subject": "CN=x", "issuer": "CN=y", "names": ["x.example"], "not_before": "2023-01-01T00:00:00Z",
+            "server": {"x509": {"subject": {"distinguished_name": "CN=x"}, "issuer": {"distinguished_name": "CN=y"}, "names": ["x.example"], "not_before": "2023-01-01T00:00:00Z",
                                 "not_after": "2033-01-01T00:00:00Z", "key": "RSA", "key_bits": 2048, "signature": "sha256",
                                 "sha256": "%064x" % number, "self_signed": False}}}
 

@@ -81,7 +81,8 @@ def handshake(version, client_max, cipher=None, group=None, pfs=True, pq=False, 
     if supports:
         server["supports"] = supports
     if names:
-        server["x509"] = {"subject": "CN=" + names[0], "issuer": "CN=Example CA", "names": names,
+        server["x509"] = {"subject": {"distinguished_name": "CN=" + names[0]},
+                          "issuer": {"distinguished_name": "CN=Example CA"}, "names": names,
                           "not_before": "2026-01-01T00:00:00Z", "not_after": not_after or "2027-06-01T00:00:00Z",
                           "key": "RSA", "key_bits": 2048, "signature": "sha256WithRSAEncryption",
                           "sha256": hashlib.sha256(repr((names, serial)).encode()).hexdigest(), "self_signed": False}

@@ -69,6 +69,24 @@ class Checker:
         return problems + ["%s: %r is not allowed" % (path, item) for item in items
                            if path in ALLOWED and item not in ALLOWED[path]]
 
+    def refused(self, line):
+        """Why an index whose template has all fields of ECS would not take a line of another format."""
+        problems = []
+        for path, value in shape.leaves(line):
+            self.types.note(path, value)
+            items = value if isinstance(value, list) else [value]
+            row = self.fields.get(path)
+            problems += self.own(path, value)
+            if row is not None:
+                problems += ["%s: %r is no %s" % (path, item, row["Type"]) for item in items
+                             if not TYPES.get(row["Type"], lambda _: False)(item)]
+            elif any(field.startswith(path + ".") for field in self.fields):
+                problems.append("%s: an object in ECS" % path)
+            above = [path[:i] for i, letter in enumerate(path) if letter == "."]
+            problems += ["%s: %s is no object in ECS" % (path, part) for part in above
+                         if self.fields.get(part, {}).get("Type") in TYPES]
+        return problems
+
     @staticmethod
     def own(path, value):
         items = value if isinstance(value, list) else [value]
@@ -90,6 +108,10 @@ def self_test(checker):
                 {"tls": {"established": "true"}}, {"ecs": {}}, {"mxtap": {"a": [{"b": 1}]}}):
         if not checker.check(dict(good, **bad)):
             wrong.append("not found: %s" % bad)
+    for bad in ({"client": {"ip": "here"}}, {"tls": {"server": {"x509": {"subject": "CN=x"}}}},
+                {"tls": {"version": {"name": "TLSv1"}}}, {"smtp": [{"a": 1}]}):
+        if not checker.refused(bad):
+            wrong.append("would be refused: %s" % bad)
     return wrong
 
 
@@ -126,8 +148,9 @@ SAME = {
     "tls.client.supported_ciphers": "tls.client.ciphers", "tls.server.ja3s": "tls.server.ja3s",
     "tls.server.hash.sha256": upper("tls.server.x509.sha256"),
     "tls.client.hash.sha256": upper("tls.client.x509.sha256"),
-    "tls.server.subject": "tls.server.x509.subject", "tls.server.issuer": "tls.server.x509.issuer",
-    "tls.client.subject": "tls.client.x509.subject",
+    "tls.server.subject": "tls.server.x509.subject.distinguished_name",
+    "tls.server.issuer": "tls.server.x509.issuer.distinguished_name",
+    "tls.client.subject": "tls.client.x509.subject.distinguished_name",
     "tls.server.not_before": "tls.server.x509.not_before",
     "tls.server.x509.not_after": "tls.server.x509.not_after",
     "tls.server.x509.public_key_size": "tls.server.x509.key_bits",

@@ -168,8 +168,8 @@ SAME = {
     "tls.version": version, "tls.cipher": "tls.cipher", "tls.sni": "tls.client.server_name",
     "tls.alert": alert, "tls.ja3_hash": value("tls.client.ja3", "MD5"),
     "tls.ja3s_hash": value("tls.server.ja3s", "MD5"), "tls.client_ciphers": "tls.client.ciphers",
-    "tls.certificate.subject": "tls.server.x509.subject",
-    "tls.certificate.issuer": "tls.server.x509.issuer",
+    "tls.certificate.subject": "tls.server.x509.subject.distinguished_name",
+    "tls.certificate.issuer": "tls.server.x509.issuer.distinguished_name",
     "tls.certificate.is_self_signed": lambda event: None if shape.at(
         event, "tls.server.x509.unread") else shape.at(event, "tls.server.x509.self_signed"),
     "unmapped.outcome": "outcome", "unmapped.end": "end", "unmapped.incomplete": "incomplete",

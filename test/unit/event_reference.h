@@ -130,12 +130,20 @@ static void put_names(struct reference_build *build, json_t *x509,
     reference_put_list(build, x509, "names", names);
 }
 
+/* An object with one string. */
+static void put_name(struct reference_build *build, json_t *x509, const char *key, const char *text)
+{
+    json_t *name = json_object();
+    reference_put_string(build, name, "distinguished_name", text);
+    reference_put_object(build, x509, key, name);
+}
+
 static void put_readable(struct reference_build *build, json_t *x509,
                          const struct certificate *certificate)
 {
     char time[TEXT_TIME];
-    reference_put_string(build, x509, "subject", certificate->subject);
-    reference_put_string(build, x509, "issuer", certificate->issuer);
+    put_name(build, x509, "subject", certificate->subject);
+    put_name(build, x509, "issuer", certificate->issuer);
     put_names(build, x509, certificate);
     reference_put_string(build, x509, "serial", certificate->serial);
     if (certificate->not_before != INT64_MIN)
