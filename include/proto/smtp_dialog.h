@@ -94,6 +94,9 @@ void smtp_dialog_content(struct smtp_dialog *dialog, struct reader *input);
 /* smtp_dialog_gap: `length` bytes of one side are missing. */
 void smtp_dialog_gap(struct smtp_dialog *dialog, enum side from, uint64_t length);
 
+/* smtp_dialog_accept says that a 220 answers a STARTTLS which is missing. */
+void smtp_dialog_accept(struct smtp_dialog *dialog);
+
 /* smtp_dialog_assume says that the awaited reply to DATA or STARTTLS will not come: content or commands follow. */
 void smtp_dialog_assume(struct smtp_dialog *dialog, enum smtp_expect expect);
 

@@ -207,11 +207,11 @@ static void take_payload(struct flow_table *table, struct flow *flow, const stru
         return;
     if (segment->length && !flow->had_payload)
         open_session(table, flow, a, piece.offset);
-    if (!flow->shunted && flow->session) {
+    bool early = !flow->opened && piece.offset > flow->half[a->half].next; /* a FIN before the first payload: that may still come */
+    if (!flow->shunted && (flow->session || early)) {
         piece.needs = needs_of(flow, a);
         stream_push(&table->streams, flow, a->half, &piece);
     }
-    bool early = !flow->opened && piece.offset > flow->half[a->half].next; /* a FIN before the first payload: that may still come */
     if ((flow->shunted || !flow->session) && !early)
         count_only(flow, a->half, piece.offset + segment->length, fin, fin ? needs_of(flow, a) : 0);
 }

@@ -131,7 +131,8 @@ static void command_hello(struct smtp_dialog *d, enum smtp_verb verb)
     if (!(d->seen & SMTP_SEEN_HELLO))
         d->hello = (uint8_t)verb;
     d->seen |= SMTP_SEEN_HELLO;
-    d->bdat_open = d->hello_unsure = false;
+    d->bdat_open = false;
+    d->hello_unsure = d->reply_broken; /* the hole before it may go on behind it */
     d->accepted_recipients = 0;
 }
 
@@ -162,7 +163,7 @@ void smtp_dialog_command(struct smtp_dialog *d, const struct smtp_command *comma
     case SMTP_LHLO: command_hello(d, command->verb); break;
     case SMTP_STARTTLS:
         d->attempts++;
-        d->starttls_unsure = d->reply_broken; /* the hole before it may go on behind it */
+        d->starttls_unsure = d->reply_broken;
         advance_starttls(d, STARTTLS_REQUESTED);
         d->expect = SMTP_EXPECT_TLS_REPLY;
         break;
@@ -175,7 +176,7 @@ void smtp_dialog_command(struct smtp_dialog *d, const struct smtp_command *comma
         break;
     case SMTP_MASKED: d->seen |= SMTP_SEEN_MASKED_COMMAND; break;
     case SMTP_FOREIGN:
-        if (first)
+        if (first && !(d->seen & SMTP_SEEN_DIALOG_HOLE))
             d->seen |= SMTP_SEEN_FOREIGN;
         return;
     case SMTP_UNKNOWN:
@@ -407,6 +408,13 @@ void smtp_dialog_gap(struct smtp_dialog *d, enum side from, uint64_t length)
     d->hello_unsure = d->hello_unsure || find_pending(d, SMTP_EHLO) >= 0 || find_pending(d, SMTP_LHLO) >= 0 ||
                       find_pending(d, SMTP_HELO) >= 0;
     d->seen |= SMTP_SEEN_DIALOG_HOLE;
+}
+
+void smtp_dialog_accept(struct smtp_dialog *d)
+{
+    advance_starttls(d, STARTTLS_ACCEPTED);
+    d->starttls_code = 220;
+    d->expect = SMTP_EXPECT_TLS;
 }
 
 void smtp_dialog_assume(struct smtp_dialog *d, enum smtp_expect expect)

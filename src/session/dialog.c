@@ -227,7 +227,8 @@ static bool keep_waiting(struct sessions *ss, struct session *s, struct slice by
 static void wait_for_reply(struct sessions *ss, struct session *s, struct reader *input)
 {
     struct slice bytes = reader_rest(input);
-    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !parts_of(s)->wait.length && !s->hole[SIDE_SERVER] && !reply_cannot_come(s)) {
+    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !parts_of(s)->wait.length && !s->hole[SIDE_SERVER] && !reply_cannot_come(s) &&
+        !(s->midstream && !s->spoke[SIDE_SERVER])) { /* else it may be a line of a message whose beginning is missing */
         bool hello = session_looks_like_tls(bytes);
         s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
     }
@@ -351,10 +352,22 @@ static bool foreign_code(unsigned code)
     }
 }
 
+/* A 220 in the midst of a dialog of which the client's part is missing: nothing but STARTTLS is answered so (RFC 3207 4). */
+static bool answers_unseen_starttls(const struct session *s, const struct smtp_reply_line *line)
+{
+    bool client_missing = s->hole[SIDE_CLIENT] || s->midstream || !s->flow->seen[s->flow->client];
+    return line->code == 220 && client_missing && s->smtp_seen && s->dialog.starttls < STARTTLS_REQUESTED;
+}
+
 static void take_reply_line(struct sessions *ss, struct session *s, const struct smtp_reply_line *line)
 {
     enum starttls before = (enum starttls)s->dialog.starttls;
+    bool unasked = answers_unseen_starttls(s, line);
     struct smtp_answer answer = smtp_dialog_reply(&s->dialog, line);
+    if (unasked && answer.first && answer.complete && !answer.greeting && answer.to == SMTP_UNKNOWN) {
+        smtp_dialog_accept(&s->dialog);
+        answer.to = SMTP_STARTTLS;
+    }
     if (answer.greeting && answer.first && !answer.broken && !s->smtp.banner_code)
         keep_greeting(ss, s, line);
     /* The text of the attempt that gets furthest: its first line, before it is known how far it gets. */
@@ -409,6 +422,10 @@ void session_smtp_server(struct sessions *ss, struct session *s, struct reader *
             /* Between the 220 and the client's hello a server has nothing to say in clear. */
             if (session_looks_like_tls((struct slice){input->next, input->left}))
                 return;
+            if (!s->flow->seen[s->flow->client]) {
+                smtp_dialog_assume(&s->dialog, SMTP_EXPECT_COMMAND); /* it answers what was not captured */
+                continue;
+            }
             if (!s->tls_gap[SIDE_CLIENT] && !s->tls_gap[SIDE_SERVER]) /* else it may follow the hello, or be the rest of a record */
                 s->findings |= UINT64_C(1) << FINDING_RESPONSE_INJECTION;
             reader_skip(input, input->left);

@@ -326,6 +326,8 @@ static void remember_lack(struct history *h, const struct view *v)
 
 static void judge_offer(struct history *h, struct record *record, const struct view *v)
 {
+    if (!record->smtp->banner_code)
+        return; /* whoever greeted may be another server behind the same address */
     if (record->offer == SMTP_OFFERED) {
         remember_offer(h, v);
     } else if (record->offer == SMTP_LACKED) {

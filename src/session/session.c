@@ -136,14 +136,16 @@ static enum outcome tls_outcome(const struct session *s, enum end_how how)
 static enum outcome outcome_of(const struct session *s, enum end_how how)
 {
     /* Other servers greet with 220 too (FTP): then a client that never says HELO, and a greeting that does not say SMTP, decide. */
-    bool other_dialog = s->dialog.seen & SMTP_SEEN_FOREIGN && !(s->dialog.seen & SMTP_SEEN_HELLO) && !s->names_smtp;
+    bool server_seen = s->flow->seen[!s->flow->client]; /* it may have greeted with SMTP */
+    bool other_dialog =
+        s->dialog.seen & SMTP_SEEN_FOREIGN && !(s->dialog.seen & SMTP_SEEN_HELLO) && !s->names_smtp && server_seen;
     if (s->mode == SESSION_FOREIGN || s->foreign || other_dialog)
         return OUTCOME_NOT_SMTP;
     if (s->dialog.mail_in_clear)
         return OUTCOME_PLAINTEXT;
     if (s->tls_begun)
         return tls_outcome(s, how);
-    if (!s->smtp_seen && !s->midstream && !s->hole[SIDE_CLIENT] && !s->hole[SIDE_SERVER])
+    if (!s->smtp_seen && !s->midstream && !s->hole[SIDE_CLIENT] && !s->hole[SIDE_SERVER] && server_seen)
         return OUTCOME_NOT_SMTP;
     return saw_the_end(how) && !something_missing(s) && s->smtp_seen ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
 }
@@ -472,6 +474,17 @@ static void feed_first(struct sessions *ss, struct session *s, struct reader *in
     buffer_release(&ss->pool, &waited);
 }
 
+/* A capture that has only one half's SYN, and the other half in the midst: known when both were seen. */
+static void note_beginning(struct session *s)
+{
+    const struct flow *flow = s->flow;
+    if (s->midstream || (flow->began[0] && flow->began[1]) || !flow->seen[0] || !flow->seen[1])
+        return;
+    s->midstream = true;
+    s->dialog.seen |= SMTP_SEEN_DIALOG_HOLE;
+    s->resync[flow_side(flow, flow->began[0])] = true;
+}
+
 static void on_data(void *user, struct flow *flow, enum side from, struct slice bytes, int64_t time_ns)
 {
     struct sessions *ss = user;
@@ -482,6 +495,7 @@ static void on_data(void *user, struct flow *flow, enum side from, struct slice 
         return;
     }
     s->worth_open = false;
+    note_beginning(s);
     session_judge(ss, s, from, bytes);
     if (from == SIDE_CLIENT && !s->proxy_over) {
         feed_first(ss, s, &input, time_ns);

@@ -35,6 +35,7 @@ static struct made make(unsigned client, const char *hello, const char *banner, 
     strcpy(made.record.community_id, "1:FPywpBw0S0EXzNlm9ICwAHzFiVI=");
     made.smtp.client_name = put(&made, 0, hello);
     made.smtp.server_name = put(&made, 512, banner);
+    made.smtp.banner_code = 220;
     return made;
 }
 
