@@ -15,6 +15,16 @@
 #include "decode/decode.h"
 #include "flow/flow.h"
 
+/* Packets that are there together, and those of their segments that are followed. */
+struct batch {
+    const struct packet *packets;
+    unsigned at;     /* the packet that is decoded */
+    unsigned passed; /* packets that time has come to */
+    struct flow_arrival arrivals[CAPTURE_BATCH];
+    uint8_t packet[CAPTURE_BATCH]; /* index of each arrival's packet */
+    unsigned count, arrived;
+};
+
 struct analyzer {
     const struct analyzer_options *options;
     struct analyzer_sink sink;
@@ -25,16 +35,59 @@ struct analyzer {
     struct flow_table *flows;
     struct sessions *sessions;
     struct collector *collector; /* NULL: the sink takes records */
+    struct batch batch;
     struct clock clock;
     int64_t started_ns; /* time of the first packet */
     struct line line;
     bool stopped;
 };
 
+static void pass_time(struct analyzer *a, int64_t time_ns)
+{
+    if (!a->clock.started)
+        a->started_ns = time_ns;
+    int64_t now_ns = clock_advance(&a->clock, time_ns, &a->counters->clock_leaps);
+    flow_tick(a->flows, now_ns);
+    sessions_tick(a->sessions, now_ns);
+}
+
+/* Time comes to the packets before `until`, and their segments arrive. */
+static void arrive_until(struct analyzer *a, unsigned until)
+{
+    struct batch *batch = &a->batch;
+    if (batch->arrived < batch->count)
+        flow_expect(a->flows, batch->arrivals + batch->arrived, batch->count - batch->arrived);
+    for (; batch->passed < until; batch->passed++) {
+        pass_time(a, batch->packets[batch->passed].time_ns);
+        for (; batch->arrived < batch->count && batch->packet[batch->arrived] == batch->passed; batch->arrived++)
+            flow_arrive(a->flows, &batch->arrivals[batch->arrived], a->clock.now_ns);
+    }
+}
+
 static void on_segment(void *user, const struct segment *segment)
 {
     struct analyzer *a = user;
-    flow_segment(a->flows, segment, a->clock.now_ns);
+    struct batch *batch = &a->batch;
+    if (!flow_follows(a->flows, segment))
+        return;
+    if (segment->reassembled) {
+        arrive_until(a, batch->at + 1);
+        flow_segment(a->flows, segment, a->clock.now_ns);
+        return;
+    }
+    batch->arrivals[batch->count].segment = *segment;
+    batch->packet[batch->count++] = (uint8_t)batch->at;
+}
+
+/* All are decoded before the first one is followed: until then what it needs has come from memory. */
+static void take_batch(struct analyzer *a, const struct packet *packets, unsigned count)
+{
+    struct batch *batch = &a->batch;
+    batch->packets = packets;
+    batch->count = batch->arrived = batch->passed = 0;
+    for (batch->at = 0; batch->at < count; batch->at++)
+        decode_packet(a->decoder, &packets[batch->at]);
+    arrive_until(a, count);
 }
 
 static void emit(struct analyzer *a)
@@ -122,19 +175,9 @@ void analyzer_free(struct analyzer *a)
     memory_free(a);
 }
 
-static void pass_time(struct analyzer *a, int64_t time_ns)
-{
-    if (!a->clock.started)
-        a->started_ns = time_ns;
-    int64_t now_ns = clock_advance(&a->clock, time_ns, &a->counters->clock_leaps);
-    flow_tick(a->flows, now_ns);
-    sessions_tick(a->sessions, now_ns);
-}
-
 void analyzer_packet(struct analyzer *a, const struct packet *packet)
 {
-    pass_time(a, packet->time_ns);
-    decode_packet(a->decoder, packet);
+    take_batch(a, packet, 1);
 }
 
 void analyzer_tick(struct analyzer *a, int64_t now_ns)
@@ -202,16 +245,17 @@ bool analyzer_run(const struct analyzer_options *options, struct capture *captur
                   struct counters *counters, struct log *log)
 {
     struct analyzer *a = analyzer_new(options, capture, sink, counters, log);
-    const struct packet *packet;
+    const struct packet *packets;
+    unsigned count;
     bool progress = log->verbosity >= 0 && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
     time_t told = 0;
     if (!a) {
         log_error(log, "out of memory");
         return false;
     }
-    while (!a->stopped && (packet = capture_next(capture)) != NULL) {
-        analyzer_packet(a, packet);
-        if (progress && counters->packets % PROGRESS_PACKETS == 0)
+    while (!a->stopped && (count = capture_next_batch(capture, &packets)) > 0) {
+        take_batch(a, packets, count);
+        if (progress && counters->packets % PROGRESS_PACKETS < count)
             tell_progress(capture, counters, &told);
     }
     if (told)

@@ -52,6 +52,12 @@ void hashmap_insert(struct hashmap *map, struct hashlink *link, uint64_t hash);
 /* hashmap_remove takes an entry out; one that is not there is left alone. */
 void hashmap_remove(struct hashmap *map, struct hashlink *link);
 
+/* hashmap_bucket returns where the chain of a hash begins, for fetching it ahead. */
+static inline struct hashlink *const *hashmap_bucket(const struct hashmap *map, uint64_t hash)
+{
+    return &map->buckets[hash & map->mask];
+}
+
 /* hashmap_next returns the next entry with the same hash, or NULL. */
 static inline struct hashlink *hashmap_next(const struct hashlink *link, uint64_t hash)
 {

@@ -11,7 +11,7 @@
 
 struct decoder;
 
-/* Called for each TCP segment; what it points to is borrowed for the duration of the call. */
+/* Called for each TCP segment; borrowed for the duration of the call, the payload as long as the packet, unless reassembled. */
 struct decode_sink {
     void (*segment)(void *user, const struct segment *segment);
     void *user;

@@ -59,6 +59,7 @@ static inline void layers_start(struct layers *layers, const struct packet *pack
     segment->time_ns = packet->time_ns;
     segment->capture = packet->source;
     segment->vlans = 0;
+    segment->reassembled = false;
     memset(segment->vlan, 0, sizeof(segment->vlan));
     layers->missing = missing;
     layers->bounded = true;

@@ -3,6 +3,7 @@
 #ifndef DECODE_SEGMENT_H
 #define DECODE_SEGMENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/reader.h"
@@ -25,6 +26,7 @@ struct segment {
     uint8_t vlans;                /* VLAN tags seen (may exceed SEGMENT_VLANS; only the outermost are kept); id 0 is a priority, not a VLAN */
     uint16_t vlan[SEGMENT_VLANS]; /* VLAN ids, outermost first */
     uint16_t capture;             /* struct packet's source */
+    bool reassembled;             /* from IP fragments: the payload is decode's, for the call only; else it lies in the packet */
     uint32_t sequence, acknowledgment;
     uint16_t window;
     uint32_t length;      /* payload bytes on the wire */

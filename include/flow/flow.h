@@ -91,7 +91,27 @@ struct flow_table;
 /* flow_table_new returns a table (new); options' ports, counters are borrowed. NULL without memory. */
 struct flow_table *flow_table_new(const struct flow_options *options, struct flow_sink sink, struct counters *counters);
 
-/* flow_segment takes the next TCP segment; now_ns is the packet clock. */
+/* A segment on its way into the table, with what finds its connection: filled in by flow_expect. */
+struct flow_arrival {
+    struct segment segment;
+    struct flow_key key;
+    uint64_t hash;
+    unsigned half; /* index of the sender's half */
+};
+
+/* flow_follows tells whether a segment's ports are followed: others need not be brought here. */
+bool flow_follows(const struct flow_table *table, const struct segment *segment);
+
+/*
+ * flow_expect announces segments: what flow_arrive will touch is fetched into the caches for all of them at once, since waiting
+ * for memory is most of what a packet costs.
+ */
+void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, unsigned count);
+
+/* flow_arrive takes the next TCP segment; now_ns is the packet clock. */
+void flow_arrive(struct flow_table *table, const struct flow_arrival *arrival, int64_t now_ns);
+
+/* flow_segment is all three for one segment. */
 void flow_segment(struct flow_table *table, const struct segment *segment, int64_t now_ns);
 
 /* flow_tick lets time pass: timeouts, holes that nobody will fill. Cheap when there is nothing to do. */

@@ -41,6 +41,7 @@ static enum verdict decode_fragment(struct layers *layers, struct fragment *frag
     default: return VERDICT_HELD;
     }
     layers->bounded = true; /* and nothing is missing: what was cut is not put together */
+    layers->segment.reassembled = true;
     struct slice payload = {.data = whole.data, .length = whole.length};
     enum verdict verdict = decode_ip_payload(layers, payload, whole.protocol);
     memory_free(whole.data);
