@@ -137,8 +137,8 @@ class Dialog:
         """Pairs of a name and the packets."""
         yield "turns", self.packets()
         yield "pipelined", self.packets(turns=self.pipelined())
-        if not self.midstream:  # where a stream begins in the middle, its first segment is special
-            yield "bytes", self.packets(size=1)
+        yield "bytes", self.packets(size=1)
+        if not self.midstream:  # where a stream begins is told by its first segment
             yield "disorder", disorder(self.packets(size=7))
 
 
