@@ -268,8 +268,11 @@ bool history_save(const struct history *h, const char *path, struct log *log)
     size_t size = strlen(path) + sizeof ".new";
     char *fresh = memory_new(size);
     bool good = fresh && snprintf(fresh, size, "%s.new", path) > 0 && write_state(h, fresh) && rename(fresh, path) == 0;
-    if (!good)
+    if (!good) {
         log_error(log, "%s: state cannot be written: %s", path, strerror(errno));
+        if (fresh)
+            remove(fresh); /* a part of it helps nobody, least of all on a full disk */
+    }
     memory_free(fresh);
     return good;
 }
