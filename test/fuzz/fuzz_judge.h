@@ -49,6 +49,11 @@ const char *classify_name(struct classifier *classifier,
     return classification->payloads % 2 ? "HTTP" : NULL;
 }
 
+size_t classify_size(void)
+{
+    return sizeof(struct classification);
+}
+
 void classify_end(struct classifier *classifier, struct classification *classification)
 {
     (void)classifier;
