@@ -52,8 +52,8 @@ const char *live_interface(const struct live *live);
 typedef void live_packet(void *user, const struct packet *packet);
 
 /*
- * live_pause returns for how many milliseconds the ring may be left alone once it is drained: it
- * then holds a fifth of its size at 10 Gbit/s. Waking up for each block of it costs more than the
+ * live_pause returns for how many milliseconds the ring may be left alone once it is drained: at
+ * 10 Gbit/s two fifths of it fill meanwhile. Waking up for each block of it costs more than the
  * packets of the block. 0 for a small ring.
  */
 int live_pause(const struct live *live);

@@ -17,9 +17,9 @@
 #include "capture/live.h"
 
 enum {
-    WAIT_MS = 500,    /* between two looks for a missing interface */
-    KIB_MS = 1220 * 5, /* live_pause: of the ring for each millisecond */
-    NEXT_LINES = 3,    /* of the cache, in which the headers of a packet begin */
+    WAIT_MS = 500,  /* between two looks for a missing interface */
+    KIB_MS = 3050,  /* live_pause: of the ring for each millisecond */
+    NEXT_LINES = 3, /* of the cache, in which the headers of a packet begin */
     CACHE_LINE = 64
 };
 
