@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyzer.h"
+#include "base/input.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "capture/live.h"
@@ -313,6 +314,7 @@ static void on_stop(int signal)
 static void watch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+    input_stop_at(&stopped);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
 }

@@ -4,6 +4,7 @@
 #ifndef BASE_INPUT_H
 #define BASE_INPUT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,5 +63,9 @@ const char *input_damage(const struct input *input);
 
 /* input_close closes and frees; NULL is allowed. */
 void input_close(struct input *input);
+
+/* input_stop_at lets a read that waits for a pipe fail once a signal has interrupted it and `flag` is
+ * set (borrowed, for the whole process; NULL, as it begins: such a read goes on). */
+void input_stop_at(const volatile sig_atomic_t *flag);
 
 #endif

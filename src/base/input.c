@@ -3,6 +3,7 @@
  * saved things. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio_ext.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,6 +51,13 @@ static void damage_set(struct input *input, const char *text)
         input->damage = text;
 }
 
+static const volatile sig_atomic_t *stop_flag; /* of a signal handler, which is one for all */
+
+void input_stop_at(const volatile sig_atomic_t *flag)
+{
+    stop_flag = flag;
+}
+
 /* Reads from the system. A regular file that gives less than it had when opened has shrunk
  * meanwhile. */
 static size_t system_read(struct input *input, void *out, size_t size)
@@ -57,7 +65,7 @@ static size_t system_read(struct input *input, void *out, size_t size)
     ssize_t count;
     do
         count = read(input->fd, out, size);
-    while (count < 0 && errno == EINTR);
+    while (count < 0 && errno == EINTR && !(stop_flag && *stop_flag));
     if (count < 0)
         damage_set(input, strerror(errno));
     else if (count == 0 && input->read_bytes < input->size)

@@ -193,6 +193,26 @@ def stopped(scratch):
     return late + problems_of(run, 1, "0 events delivered", "21 events were lost")
 
 
+def stopped_reading(scratch):
+    """SIGTERM ends it, too, while it waits for a pipe; what it has read is delivered."""
+    with open(os.path.join(harness.PCAPS, CAPTURE), "rb") as file:
+        data = file.read()
+    with Broker() as broker:
+        program = Program(scratch, broker.address, "--any-port", "-r", "-")
+        program.process.stdin.write(data[:len(data) * 2 // 3])
+        program.process.stdin.flush()
+        broker.wait_for(1)
+        time.sleep(0.5)
+        begin = time.monotonic()
+        program.process.terminate()  # the pipe stays open
+        program.process.wait(60)
+        seconds = time.monotonic() - begin
+        run, _ = program.end()
+        found = len(broker.lines())
+    late = ["%.1f s" % seconds] if seconds > END else []
+    return late + problems_of(run, 1, "standard input: ", "kafka: %d events delivered" % found)
+
+
 def timed_out(scratch):
     """Who reads a file is told after a while, and it ends."""
     with Broker() as broker:
@@ -405,8 +425,8 @@ def may_capture():
 
 
 def run(report):
-    checks = (delivered, two_lines, back_pressure, interrupted, stopped, timed_out, refused, fatal,
-              tls, usage, clickhouse_reads, live, live_stopped)
+    checks = (delivered, two_lines, back_pressure, interrupted, stopped, stopped_reading,
+              timed_out, refused, fatal, tls, usage, clickhouse_reads, live, live_stopped)
     for check in checks:
         name = "kafka/" + check.__name__.replace("_", "-")
         if not os.path.exists(BROKER):
