@@ -74,11 +74,12 @@ static bool compression(const struct view *v)
     return v->tls && v->tls->server_compression != 0;
 }
 
-/* Neither side's hello has the indication of RFC 5746: whoever renegotiates is open to CVE-2009-3555. 1.3 has no renegotiation. */
+/* The client signals RFC 5746 and the server does not know it: it is open to CVE-2009-3555. Unasked no server answers; 1.3 has no renegotiation. */
 static bool insecure_renegotiation(const struct view *v)
 {
     return v->tls && v->tls->have_server_hello && v->tls->version >= 0x0300 &&
-           tls_version_rank(v->tls->version) != TLS_VERSION_TLS13 && !(v->tls->server.flags & TLS_HAS_RENEGOTIATION_INFO);
+           tls_version_rank(v->tls->version) != TLS_VERSION_TLS13 && v->tls->client.flags & TLS_HAS_RENEGOTIATION_INFO &&
+           !(v->tls->server.flags & TLS_HAS_RENEGOTIATION_INFO);
 }
 
 /* RFC 8446 4.1.3, RFC 7507 3: the server saw a lower offer than this client made. The sentinel alone says nothing. */

@@ -37,6 +37,7 @@ static void good(struct scene *s)
                                 .client_max_version = 0x0304,
                                 .cipher = 0xc030,
                                 .server_name = {0, 14},
+                                .client = {.flags = TLS_HAS_RENEGOTIATION_INFO},
                                 .server = {.flags = TLS_HAS_RENEGOTIATION_INFO, .certificate = &s->certificate}};
     s->smtp.starttls = STARTTLS_ACCEPTED;
     s->record = (struct record){.time_ns = NOW_S * INT64_C(1000000000),
@@ -159,6 +160,9 @@ static void test_handshake(void)
     good(&s);
     s.tls.server.flags = 0;
     HAS(&s, FINDING_INSECURE_RENEGOTIATION);
+    s.tls.client.flags = 0; /* a client that does not ask gets no answer */
+    LACKS(&s, FINDING_INSECURE_RENEGOTIATION);
+    s.tls.client.flags = TLS_HAS_RENEGOTIATION_INFO;
     s.tls.version = 0x0304; /* 1.3 has no renegotiation, and its ServerHello no such extension */
     LACKS(&s, FINDING_INSECURE_RENEGOTIATION);
 }
