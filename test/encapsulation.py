@@ -107,6 +107,15 @@ def geneve(packet):
     return ethernet(outer6(UDP, udp(6081, head + ethernet(packet))))
 
 
+def teredo(packet):
+    """To the relay's port bare, from it with authentication and the origin (RFC 4380 5.1.1)."""
+    if packet[40:42] != struct.pack("!H", 25):
+        return ethernet(outer4(UDP, udp(3544, packet)))
+    head = struct.pack("!HBB4s3s8sB", 1, 4, 3, b"name", b"key", bytes(8), 0) + \
+        struct.pack("!HH4s", 0, 0xffff ^ 40000, bytes(4))
+    return ethernet(outer4(UDP, struct.pack("!HHHH", 3544, 50000, 8 + len(head + packet), 0) + head + packet))
+
+
 def extension_headers(packet):
     """Hop-by-hop and destination options before TCP; IPv4: an option (RFC 791 3.1)."""
     if not is6(packet):
@@ -180,6 +189,8 @@ def main():
             wrappers = dict(WRAPPERS)
             wrappers.update({"ipv6-raw" if is6(ip_of(packets[0].data)) else "ipv4-raw":
                              (229 if is6(ip_of(packets[0].data)) else 228, bytes)})
+            if is6(ip_of(packets[0].data)):
+                wrappers["teredo"] = (1, teredo)
             for name, (link, wrap) in wrappers.items():
                 path = scratch.path("%s-%s.pcap" % (script, name))
                 wire.write_pcap(path, wrapped(packets, wrap), link=link)

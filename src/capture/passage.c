@@ -168,7 +168,7 @@ static struct sample sample_of(bool tagged, bool v6, unsigned port)
 
 bool live_lets_tunnels(const char *expression)
 {
-    static const unsigned ports[] = {4789, 6081, 8472, 2152}; /* VXLAN, Geneve, VXLAN of old, GTP-U: see decode */
+    static const unsigned ports[] = {4789, 6081, 8472, 2152, 3544}; /* VXLAN, Geneve, VXLAN of old, GTP-U, Teredo: see decode */
     struct bpf_program program;
     bool may = false;
     pcap_t *dead = pcap_open_dead(DLT_EN10MB, LIMIT_PACKET);

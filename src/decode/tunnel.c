@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tunnels inside IP: GRE with ERSPAN and PPTP, and those over UDP by destination port: VXLAN,
- * Geneve, GTP-U.
+ * Geneve, GTP-U, and Teredo by either port.
  */
 #include "decode/layers.h"
 
@@ -22,6 +22,7 @@ enum {
 
 enum {
     PORT_GTP_USER = 2152,    /* 3GPP TS 29.281 */
+    PORT_TEREDO = 3544,      /* RFC 4380 2.7 */
     PORT_VXLAN = 4789,       /* RFC 7348 */
     PORT_GENEVE = 6081,      /* RFC 8926 */
     PORT_VXLAN_LINUX = 8472, /* before the port was assigned */
@@ -32,6 +33,8 @@ enum {
     GTP_VERSION_AND_TYPE = 0xf0, /* version 1 and protocol type 1 make 0x30 */
     GTP_OPTIONAL = 0x07,         /* extension, sequence number, N-PDU number */
     GTP_USER_DATA = 0xff,
+    TEREDO_ORIGIN = 0,
+    TEREDO_AUTHENTICATION = 1,
     UDP_HEADER = 8
 };
 
@@ -150,11 +153,34 @@ static enum verdict decode_gtp(struct layers *layers, struct slice bytes)
     return r.bad ? layers_fault(layers) : decode_ip(layers, reader_rest(&r));
 }
 
+/*
+ * IPv6, perhaps behind an authentication header (lengths of the client's name and of a value, both, a nonce and a
+ * confirmation) and the sender's outer address and port (RFC 4380 5.1.1).
+ */
+static enum verdict decode_teredo(struct layers *layers, struct slice bytes)
+{
+    struct reader r = reader_of_slice(bytes), peek = r;
+    if (reader_u16(&peek) == TEREDO_AUTHENTICATION) {
+        size_t name = reader_u8(&peek), value = reader_u8(&peek);
+        reader_skip(&peek, name + value + 8 + 1);
+        r = peek;
+    }
+    peek = r;
+    if (reader_u16(&peek) == TEREDO_ORIGIN) {
+        reader_skip(&peek, 6);
+        r = peek;
+    }
+    peek = r;
+    uint8_t version = reader_u8(&peek) >> 4;
+    if (peek.bad)
+        return layers_fault(layers);
+    return version == 6 ? decode_ip6(layers, reader_rest(&r)) : VERDICT_NOT_TCP;
+}
+
 enum verdict decode_udp(struct layers *layers, struct slice bytes)
 {
     struct reader r = reader_of_slice(bytes);
-    reader_skip(&r, 2);
-    uint16_t port = reader_u16(&r);
+    uint16_t source = reader_u16(&r), port = reader_u16(&r);
     uint16_t length = reader_u16(&r);
     reader_skip(&r, 2);
     if (r.bad)
@@ -166,6 +192,7 @@ enum verdict decode_udp(struct layers *layers, struct slice bytes)
     case PORT_VXLAN_LINUX: return decode_vxlan(layers, reader_rest(&r));
     case PORT_GENEVE: return decode_geneve(layers, reader_rest(&r));
     case PORT_GTP_USER: return decode_gtp(layers, reader_rest(&r));
-    default: return VERDICT_NOT_TCP;
+    case PORT_TEREDO: return decode_teredo(layers, reader_rest(&r));
+    default: return source == PORT_TEREDO ? decode_teredo(layers, reader_rest(&r)) : VERDICT_NOT_TCP;
     }
 }
