@@ -35,7 +35,7 @@ enum {
     LIMIT_HELD_ONE_SIDED = 65536,    /* ... where only one side was captured, so that no acknowledgment tells of a loss */
     LIMIT_HELD_ALL = 268435456,      /* out-of-order bytes in all flows */
     LIMIT_WINDOW = 67108864,         /* how far ahead of the last byte a segment is believed: 64 MiB, four usual largest windows */
-    LIMIT_HALF_OPEN = 131072,        /* SYNs remembered, 5 MB: four seconds of a flood of 30000 a second; the oldest goes, counted as unproven. A power of two */
+    LIMIT_HALF_OPEN = 65536,         /* SYNs remembered, 3 MB: two seconds of a flood of 30000 a second; the oldest goes, counted as unproven. A power of two */
     LIMIT_UNPROVEN_FLOWS = 4096,     /* flows of one segment, which nothing has followed or answered yet; the oldest goes, counted as unproven */
     LIMIT_BARE_S = 60,               /* seconds that a connection without payload is remembered */
     LIMIT_ENDED_S = 60,              /* seconds that an ended one is, so that late retransmissions open no new flow */

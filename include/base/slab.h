@@ -10,8 +10,10 @@
  */
 struct slab {
     size_t size;   /* of a block, rounded up */
-    void *spare;   /* blocks to take; each begins with a pointer to the next */
+    void *spare;   /* blocks that were given back; each begins with a pointer to the next */
     void *chunks;  /* likewise */
+    char *fresh;   /* the rest of the newest chunk, which was never taken from */
+    size_t left;   /* ... in bytes */
     uint64_t held; /* bytes of all chunks */
 };
 

@@ -75,6 +75,7 @@ struct flow_sink {
     void (*gap)(void *user, struct flow *flow, enum side from, uint64_t length, bool cut); /* cut: by the capture's snapshot length */
     void (*close_half)(void *user, struct flow *flow, enum side from, int64_t time_ns);    /* its FIN, in order */
     void (*end)(void *user, struct flow *flow, enum end_how how, enum side from);          /* last call: takes flow->session */
+    void (*expect)(const void *session);  /* data for it follow soon, and it was fetched into the caches: so may be what it points to; NULL: nothing */
     void *user;
 };
 
@@ -101,6 +102,8 @@ struct flow_arrival {
 
 /* flow_follows tells whether a segment's ports are followed: others need not be brought here. */
 bool flow_follows(const struct flow_table *table, const struct segment *segment);
+
+enum { FLOW_EXPECT = 16 /* most segments that flow_expect takes */ };
 
 /*
  * flow_expect announces segments: what flow_arrive will touch is fetched into the caches for all of them at once, since waiting

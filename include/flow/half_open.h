@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "decode/segment.h"
 
 struct half_open {
@@ -24,9 +25,11 @@ struct half_open {
     bool answers0 : 1, answers1 : 1; /* it was a SYN-ACK */
 };
 
+enum { HALF_OPEN_BUCKETS = 2 * LIMIT_HALF_OPEN, HALF_OPEN_BUCKET_MASK = HALF_OPEN_BUCKETS - 1 };
+
 struct half_open_table {
     struct half_open *places; /* a ring of LIMIT_HALF_OPEN */
-    uint32_t *buckets;
+    uint32_t *buckets;        /* HALF_OPEN_BUCKETS */
     uint32_t oldest, length;  /* of the ring, in places; those that were taken out count until the ring comes round */
     uint32_t touched;         /* places that were ever used */
 };
@@ -37,6 +40,18 @@ void half_open_close(struct half_open_table *table);
 
 /* half_open_find returns the entry with that hash, NULL for none. */
 struct half_open *half_open_find(const struct half_open_table *table, uint64_t hash);
+
+/* half_open_expect fetches what half_open_find will touch into the caches: first the bucket, and when that came the entry. */
+static inline void half_open_expect(const struct half_open_table *table, uint64_t hash)
+{
+    __builtin_prefetch(&table->buckets[hash & HALF_OPEN_BUCKET_MASK]);
+}
+
+static inline void half_open_expect_entry(const struct half_open_table *table, uint64_t hash)
+{
+    uint32_t place = table->buckets[hash & HALF_OPEN_BUCKET_MASK];
+    __builtin_prefetch(table->places + (place ? place - 1 : 0));
+}
 
 /* half_open_add makes an entry for a connection that has none. True if an older one had to go for it. */
 bool half_open_add(struct half_open_table *table, uint64_t hash, const struct segment *segment, unsigned half);

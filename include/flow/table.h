@@ -3,6 +3,7 @@
 #ifndef FLOW_TABLE_H
 #define FLOW_TABLE_H
 
+#include "base/slab.h"
 #include "flow/flow.h"
 #include "flow/half_open.h"
 #include "flow/stream.h"
@@ -20,9 +21,7 @@ struct flow_table {
     struct stream_context streams;
     struct half_open_table half_open;
     struct list lists[FLOW_LISTS];
-    struct flow_slab *slabs;
-    struct flow *spare; /* through ->older */
-    uint64_t slab_count;
+    struct slab slab;
     int64_t swept_ns;
 };
 

@@ -2,6 +2,7 @@
 /* The one allocation point of the program; libraries that take an allocator are pointed here as well. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/memory.h"
 
@@ -31,6 +32,14 @@ void *memory_new_pages(size_t size)
 {
     const size_t page = 4096;
     return refuse() ? NULL : aligned_alloc(page, (size + page - 1) / page * page);
+}
+
+void *memory_new_huge(void)
+{
+    void *block = refuse() ? NULL : aligned_alloc(MEMORY_HUGE, MEMORY_HUGE);
+    if (block)
+        madvise(block, MEMORY_HUGE, MADV_HUGEPAGE);
+    return block;
 }
 
 void *memory_resize(void *block, size_t size)

@@ -10,7 +10,7 @@ struct node {
     struct node *next;
 };
 
-enum { CHUNK = 65536, ALIGNMENT = 16 };
+enum { CHUNK = 65536, ALIGNMENT = 16, LARGE = 1048576 /* held by a slab that gets huge pages from then on */ };
 
 void slab_init(struct slab *slab, size_t size)
 {
@@ -45,15 +45,16 @@ void slab_give(struct slab *slab, void *block)
 
 static void add_chunk(struct slab *slab)
 {
-    char *chunk = memory_new(CHUNK);
+    size_t size = slab->held < LARGE ? CHUNK : MEMORY_HUGE;
+    char *chunk = size == CHUNK ? memory_new(CHUNK) : memory_new_huge();
     struct node *node = (void *)chunk;
     if (!chunk)
         return;
     node->next = slab->chunks;
     slab->chunks = node;
-    slab->held += CHUNK;
-    for (size_t at = ALIGNMENT; at + slab->size <= CHUNK; at += slab->size)
-        give(slab, chunk + at);
+    slab->held += size;
+    slab->fresh = chunk + ALIGNMENT;
+    slab->left = size - ALIGNMENT;
 }
 
 void slab_give(struct slab *slab, void *block)
@@ -66,12 +67,19 @@ void slab_give(struct slab *slab, void *block)
 
 void *slab_take(struct slab *slab)
 {
-    if (!slab->spare)
-        add_chunk(slab);
     struct node *node = slab->spare;
-    if (!node)
+    if (!node && slab->left < slab->size)
+        add_chunk(slab);
+    if (slab->spare) {
+        node = slab->spare;
+        slab->spare = node->next;
+    } else if (slab->left >= slab->size) {
+        node = (void *)slab->fresh;
+        slab->fresh += slab->size;
+        slab->left -= slab->size;
+    } else {
         return NULL;
-    slab->spare = node->next;
+    }
     memset(node, 0, slab->size);
     return node;
 }

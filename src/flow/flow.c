@@ -419,7 +419,7 @@ bool flow_follows(const struct flow_table *table, const struct segment *segment)
     return table->options.any_port || port_is_set(ports, segment->source_port) || port_is_set(ports, segment->destination_port);
 }
 
-enum { CACHE_LINE = 64, SESSION_LINES = 4 /* of a session: all that an ordinary segment touches */ };
+enum { CACHE_LINE = 64, FLOW_LINES = 2, SESSION_LINES = 4 /* what an ordinary segment touches */ };
 
 static void prefetch(const void *from, unsigned lines)
 {
@@ -429,6 +429,8 @@ static void prefetch(const void *from, unsigned lines)
 
 void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, unsigned count)
 {
+    const void *sessions[FLOW_EXPECT];
+    bool newcomer[FLOW_EXPECT];
     for (unsigned i = 0; i < count; i++) {
         struct flow_arrival *a = &arrivals[i];
         a->half = make_key(table, &a->segment, &a->key);
@@ -438,13 +440,22 @@ void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, 
     if (count < 2)
         return;
     for (unsigned i = 0; i < count; i++)
-        prefetch(*hashmap_bucket(&table->map, arrivals[i].hash), sizeof(struct flow) / CACHE_LINE + 1);
+        prefetch(*hashmap_bucket(&table->map, arrivals[i].hash), FLOW_LINES);
     for (unsigned i = 0; i < count; i++) {
         struct hashlink *link = hashmap_first(&table->map, arrivals[i].hash);
         const struct flow *flow = link ? flow_of_link(link) : NULL;
-        if (flow && !flow->shunted && flow->session && arrivals[i].segment.length)
-            prefetch(flow->session, SESSION_LINES);
+        sessions[i] = flow && !flow->shunted && arrivals[i].segment.length ? flow->session : NULL;
+        if (sessions[i])
+            prefetch(sessions[i], SESSION_LINES);
+        newcomer[i] = !flow;
+        if (!flow)
+            half_open_expect(&table->half_open, arrivals[i].hash);
     }
+    for (unsigned i = 0; i < count; i++)
+        if (sessions[i] && table->sink.expect)
+            table->sink.expect(sessions[i]);
+        else if (newcomer[i])
+            half_open_expect_entry(&table->half_open, arrivals[i].hash);
 }
 
 void flow_arrive(struct flow_table *table, const struct flow_arrival *x, int64_t now_ns)

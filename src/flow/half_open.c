@@ -9,12 +9,12 @@
 _Static_assert((LIMIT_HALF_OPEN & (LIMIT_HALF_OPEN - 1)) == 0, "places and buckets are found by a mask");
 _Static_assert(sizeof(struct half_open) == 32, "two to a cache line");
 
-enum { MASK = LIMIT_HALF_OPEN - 1 };
+enum { MASK = LIMIT_HALF_OPEN - 1, AHEAD = 4 /* of the oldest one, whose bucket will be needed soon in a flood */ };
 
 bool half_open_init(struct half_open_table *table)
 {
     *table = (struct half_open_table){.places = memory_new_array(LIMIT_HALF_OPEN, sizeof *table->places),
-                                      .buckets = memory_new_array(LIMIT_HALF_OPEN, sizeof *table->buckets)};
+                                      .buckets = memory_new_array(HALF_OPEN_BUCKETS, sizeof *table->buckets)};
     if (table->places && table->buckets)
         return true;
     half_open_close(table);
@@ -30,7 +30,7 @@ void half_open_close(struct half_open_table *table)
 
 struct half_open *half_open_find(const struct half_open_table *table, uint64_t hash)
 {
-    for (uint32_t place = table->buckets[hash & MASK]; place; place = table->places[place - 1].next)
+    for (uint32_t place = table->buckets[hash & HALF_OPEN_BUCKET_MASK]; place; place = table->places[place - 1].next)
         if (table->places[place - 1].hash == hash)
             return &table->places[place - 1];
     return NULL;
@@ -38,7 +38,7 @@ struct half_open *half_open_find(const struct half_open_table *table, uint64_t h
 
 void half_open_remove(struct half_open_table *table, struct half_open *entry)
 {
-    uint32_t place = (uint32_t)(entry - table->places) + 1, *at = &table->buckets[entry->hash & MASK];
+    uint32_t place = (uint32_t)(entry - table->places) + 1, *at = &table->buckets[entry->hash & HALF_OPEN_BUCKET_MASK];
     while (*at != place)
         at = &table->places[*at - 1].next;
     *at = entry->next;
@@ -54,13 +54,14 @@ static bool drop_oldest(struct half_open_table *table)
         half_open_remove(table, entry);
     table->oldest = (table->oldest + 1) & MASK;
     table->length--;
+    half_open_expect(table, table->places[(table->oldest + AHEAD) & MASK].hash);
     return used;
 }
 
 bool half_open_add(struct half_open_table *table, uint64_t hash, const struct segment *segment, unsigned half)
 {
     bool dropped = table->length == LIMIT_HALF_OPEN && drop_oldest(table);
-    uint32_t place = (table->oldest + table->length++) & MASK, *bucket = &table->buckets[hash & MASK];
+    uint32_t place = (table->oldest + table->length++) & MASK, *bucket = &table->buckets[hash & HALF_OPEN_BUCKET_MASK];
     table->places[place] = (struct half_open){.hash = hash,
                                               .time_ns = segment->time_ns,
                                               .next = *bucket,
@@ -115,5 +116,5 @@ bool half_open_replay(const struct half_open *entry, unsigned half, struct segme
 
 uint64_t half_open_held(const struct half_open_table *table)
 {
-    return table->touched * sizeof *table->places + LIMIT_HALF_OPEN * sizeof *table->buckets;
+    return table->touched * sizeof *table->places + HALF_OPEN_BUCKETS * sizeof *table->buckets;
 }

@@ -6,13 +6,6 @@
 #include "base/memory.h"
 #include "flow/table.h"
 
-enum { FLOWS_PER_SLAB = 256 };
-
-struct flow_slab {
-    struct flow_slab *next;
-    struct flow flows[FLOWS_PER_SLAB];
-};
-
 struct flow_table *flow_table_new(const struct flow_options *options, struct flow_sink sink, struct counters *counters)
 {
     struct flow_table *table = memory_new(sizeof *table);
@@ -24,6 +17,7 @@ struct flow_table *flow_table_new(const struct flow_options *options, struct flo
         flow_table_free(table);
         return NULL;
     }
+    slab_init(&table->slab, sizeof(struct flow));
     table->options = *options;
     table->sink = sink;
     table->counters = counters;
@@ -37,13 +31,12 @@ void flow_table_free(struct flow_table *table)
     if (!table)
         return;
     for (unsigned i = 0; i < FLOW_LISTS; i++)
-        for (struct flow *flow = table->lists[i].oldest; flow; flow = flow->newer)
+        for (struct flow *flow = table->lists[i].oldest, *newer; flow; flow = newer) {
+            newer = flow->newer;
             stream_free(&table->streams, flow);
-    while (table->slabs) {
-        struct flow_slab *slab = table->slabs;
-        table->slabs = slab->next;
-        memory_free(slab);
-    }
+            slab_give(&table->slab, flow);
+        }
+    slab_close(&table->slab);
     hashmap_close(&table->map);
     half_open_close(&table->half_open);
     memory_free(table);
@@ -51,7 +44,7 @@ void flow_table_free(struct flow_table *table)
 
 uint64_t flow_held(const struct flow_table *table)
 {
-    return table->slab_count * sizeof(struct flow_slab) + (table->map.mask + 1) * sizeof(void *) + table->streams.held +
+    return table->slab.held + (table->map.mask + 1) * sizeof(void *) + table->streams.held +
            half_open_held(&table->half_open);
 }
 
@@ -94,26 +87,6 @@ void table_move(struct flow_table *table, struct flow *flow, enum flow_list whic
 
 /* ---- birth and death */
 
-static struct flow *take_spare(struct flow_table *table)
-{
-    if (!table->spare) {
-        struct flow_slab *slab = memory_new(sizeof *slab);
-        if (!slab)
-            return NULL;
-        slab->next = table->slabs;
-        table->slabs = slab;
-        table->slab_count++;
-        for (unsigned i = 0; i < FLOWS_PER_SLAB; i++) {
-            slab->flows[i].older = table->spare;
-            table->spare = &slab->flows[i];
-        }
-    }
-    struct flow *flow = table->spare;
-    table->spare = flow->older;
-    memset(flow, 0, sizeof *flow);
-    return flow;
-}
-
 static void count_end(struct flow_table *table, const struct flow *flow)
 {
     table->counters->flows_open--;
@@ -144,8 +117,7 @@ void table_remove(struct flow_table *table, struct flow *flow)
     stream_free(&table->streams, flow);
     list_remove(table, flow);
     hashmap_remove(&table->map, &flow->link);
-    flow->older = table->spare;
-    table->spare = flow;
+    slab_give(&table->slab, flow);
 }
 
 void table_tell_end(struct flow_table *table, struct flow *flow, enum end_how how, int from)
@@ -206,7 +178,7 @@ struct flow *table_take(struct flow_table *table)
 {
     if (table->map.count >= table->options.max_flows)
         evict_one(table);
-    struct flow *flow = take_spare(table);
+    struct flow *flow = slab_take(&table->slab);
     if (!flow)
         table->counters->memory_failures++;
     return flow;

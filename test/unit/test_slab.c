@@ -6,7 +6,7 @@
 #include "base/slab.h"
 #include "unit/test.h"
 
-enum { BLOCKS = 5000, SIZE = 100 };
+enum { BLOCKS = 30000, SIZE = 100 /* in all more than MEMORY_HUGE */ };
 
 static bool zeroed(const unsigned char *block)
 {
