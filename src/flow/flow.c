@@ -421,10 +421,11 @@ bool flow_follows(const struct flow_table *table, const struct segment *segment)
 
 enum { CACHE_LINE = 64, FLOW_LINES = 2, SESSION_LINES = 4 /* what an ordinary segment touches */ };
 
+/* A chain that is empty is NULL, of which no pointer may be made that is further on: hence the number. */
 static void prefetch(const void *from, unsigned lines)
 {
     for (unsigned i = 0; i < lines; i++)
-        __builtin_prefetch((const char *)from + i * CACHE_LINE);
+        __builtin_prefetch((const void *)((uintptr_t)from + i * CACHE_LINE));
 }
 
 void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, unsigned count)

@@ -38,6 +38,8 @@ static void on_record(void *user, struct record *record)
     record->uid = 0;
     const struct tls_facts *tls = record->tls;
     uint64_t injection = UINT64_C(1) << FINDING_RESPONSE_INJECTION;
+    uint64_t early = UINT64_C(1) << FINDING_COMMAND_INJECTION | UINT64_C(1) << FINDING_HELLO_BEFORE_220;
+    record->findings |= record->findings & early ? early : 0; /* which of them, its first segment tells */
     if (record->outcome == OUTCOME_NOT_SMTP)
         record->tls = NULL, record->protocol = NULL, record->cut = false;
     /* What follows an injected reply may begin with a byte or two that could be TLS as far as they go. */
