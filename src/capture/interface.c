@@ -107,7 +107,7 @@ void live_addresses(const char *interface, void (*found)(void *user, const char 
     if (getifaddrs(&all) != 0)
         return;
     for (struct ifaddrs *one = all; one; one = one->ifa_next) {
-        if (!one->ifa_addr || (strcmp(interface, "any") && strcmp(interface, one->ifa_name)))
+        if (!one->ifa_addr || (strcmp(interface, "any") != 0 && strcmp(interface, one->ifa_name) != 0))
             continue;
         const void *address = NULL;
         if (one->ifa_addr->sa_family == AF_INET)

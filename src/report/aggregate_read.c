@@ -131,9 +131,10 @@ static const char *take_header(struct event_reader *reader, const json_t *line)
 static char *copy_text(const json_t *line, const char *key)
 {
     const char *text = event_text(line, key);
-    char *copy = text ? memory_new(strlen(text) + 1) : NULL;
+    size_t size = text ? strlen(text) + 1 : 0;
+    char *copy = text ? memory_new(size) : NULL;
     if (copy)
-        strcpy(copy, text);
+        memcpy(copy, text, size);
     return copy;
 }
 

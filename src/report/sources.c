@@ -55,12 +55,13 @@ static void keep_capture(struct sources *sources, const char *path)
         sources->captures = captures;
         sources->capacity = want;
     }
-    char *copy = memory_new(strlen(path) + 1);
+    size_t size = strlen(path) + 1;
+    char *copy = memory_new(size);
     if (!copy) {
         sources->failed = true;
         return;
     }
-    strcpy(copy, path);
+    memcpy(copy, path, size);
     sources->captures[sources->count++] = copy;
 }
 

@@ -136,7 +136,7 @@ static char *read_serial(const X509 *x)
     static const char digits[] = "0123456789ABCDEF";
     const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
     struct slice bytes = string_bytes(serial);
-    uint8_t octets[LIMIT_SERIAL + 1];
+    uint8_t octets[LIMIT_SERIAL + 1] = {0};
     size_t length = bytes.length < LIMIT_SERIAL ? bytes.length : LIMIT_SERIAL;
     char text[2 * (LIMIT_SERIAL + 1) + sizeof "..."], *out = text;
     unsigned carry = (ASN1_STRING_type(serial) & V_ASN1_NEG) != 0, invert = carry ? 0xff : 0;

@@ -20,7 +20,8 @@ static void put_bytes(struct event_build *build, const char *bytes, size_t count
         build->full = true;
         return;
     }
-    memcpy(build->at, bytes, count);
+    if (count) /* an empty string may have no address */
+        memcpy(build->at, bytes, count);
     build->at += count;
 }
 
