@@ -20,6 +20,9 @@ KAFKA = $(call once,KAFKA,$(shell $(PKG_CONFIG) --exists rdkafka && echo rdkafka
 LIBRARIES = libpcap jansson zlib libzstd libcrypto libpsl libseccomp libcap-ng libndpi $(KAFKA)
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wstrict-prototypes $(if $(CI),-Werror)
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+# Where the compiler has them: against jumps and returns to other places than meant, and stacks that grow past their guard.
+CONTROL = $(call once,CONTROL,$(shell for flag in -fcf-protection -fstack-clash-protection; do \
+	$(CC) -Werror $$flag -x c -c -o /dev/null /dev/null 2>/dev/null && echo $$flag; done))
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # nDPI moved the members of ndpi_protocol between snapshots of one version number: a compile test tells.
 NDPI_NESTED = $(call once,NDPI_NESTED,$(shell printf '\043include <ndpi/ndpi_api.h>\nndpi_protocol p; int f(void) { return p.proto.app_protocol; }' | \
@@ -28,7 +31,7 @@ NDPI_NESTED = $(call once,NDPI_NESTED,$(shell printf '\043include <ndpi/ndpi_api
 LTO = $(call once,LTO,$(if $(SANITIZE),,$(shell $(CC) --version 2>/dev/null | grep -q 'Free Software' && echo -flto=auto -ffat-lto-objects)))
 ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE -DMXTAP_VERSION='"$(VERSION)"' $(NDPI_NESTED) \
 	$(if $(KAFKA),-DMXTAP_KAFKA) $(CPPFLAGS)
-ALL_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) $(SANITIZERS) -MMD -MP \
+ALL_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) $(CONTROL) $(SANITIZERS) -MMD -MP \
 	$(LIBRARY_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANITIZERS) $(LDFLAGS)
 
@@ -63,6 +66,7 @@ $(BUILD)/test/unit/%: test/unit/%.c $(BUILD)/parts.a
 	$(Q)$(CC) $(ALL_CPPFLAGS) -Itest $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/parts.a $(LDLIBS)
 
 include test/fuzz/rules.mk
+include test/analyze/rules.mk
 
 units: $(UNITS)
 
