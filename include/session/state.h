@@ -194,6 +194,13 @@ void session_free_tls(struct sessions *sessions, struct session *session);
 /* session_looks_like_tls tells whether bytes are the start of a TLS record or of an SSLv2 (format) ClientHello. */
 bool session_looks_like_tls(struct slice bytes);
 
+/* session_outcome tells what became of a session that ends so; session_incomplete what of it is missing (bits of INCOMPLETE_). */
+enum outcome session_outcome(const struct session *session, enum end_how how);
+unsigned session_incomplete(const struct session *session);
+
+/* session_unmistakable: it has SMTP or a hello, which no noise looks like. */
+bool session_unmistakable(const struct session *session);
+
 /* session_findings returns the findings that the record's own facts give: the table of rules. */
 uint64_t session_findings(const struct session *session, const struct record *record);
 

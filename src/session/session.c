@@ -98,72 +98,6 @@ static void session_free(struct sessions *ss, struct session *s)
     slab_give(&ss->session_slab, s);
 }
 
-/* ---- what became of it */
-
-/* Could the capture have missed what decides? */
-static bool something_missing(const struct session *s)
-{
-    const struct flow *flow = s->flow;
-    bool hello = s->handshake && s->handshake->facts.have_client_hello;
-    bool begin_missing = s->midstream && !(s->dialog.seen & SMTP_SEEN_GREETING) && !hello;
-    return s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER] || !flow->seen[0] || !flow->seen[1] || begin_missing || s->answer_missing;
-}
-
-static bool saw_the_end(enum end_how how)
-{
-    return how == END_FIN || how == END_RST || how == END_TIMEOUT;
-}
-
-/* SMTP or a hello: what no noise looks like. */
-static bool unmistakable(const struct session *s)
-{
-    const struct handshake *h = s->handshake;
-    return s->smtp_seen || (h && (h->facts.have_client_hello || h->facts.have_server_hello));
-}
-
-static enum outcome tls_outcome(const struct session *s, enum end_how how)
-{
-    const struct handshake *h = s->handshake;
-    if (h && h->facts.established)
-        return OUTCOME_TLS;
-    if (h && h->progress.verdict == TLS_FAILED)
-        return s->flow->proven || unmistakable(s) ? OUTCOME_TLS_FAILED : OUTCOME_UNKNOWN;
-    /* In 1.3 nothing after the client's Finished: it may have been refused, or be content. */
-    bool open = h && h->progress.tls13 && h->progress.client_finished;
-    return saw_the_end(how) && !something_missing(s) && !open ? OUTCOME_TLS_FAILED : OUTCOME_UNKNOWN;
-}
-
-static enum outcome outcome_of(const struct session *s, enum end_how how)
-{
-    /* Other servers greet with 220 too (FTP): then a client that never says HELO, and a greeting that does not say SMTP, decide. */
-    bool server_seen = s->flow->seen[!s->flow->client]; /* it may have greeted with SMTP */
-    bool other_dialog =
-        s->dialog.seen & SMTP_SEEN_FOREIGN && !(s->dialog.seen & SMTP_SEEN_HELLO) && !s->names_smtp && server_seen;
-    if (s->mode == SESSION_FOREIGN || s->foreign || other_dialog)
-        return OUTCOME_NOT_SMTP;
-    if (s->dialog.mail_in_clear)
-        return OUTCOME_PLAINTEXT;
-    if (s->tls_begun)
-        return tls_outcome(s, how);
-    if (!s->smtp_seen && !s->midstream && !s->hole[SIDE_CLIENT] && !s->hole[SIDE_SERVER] && server_seen)
-        return OUTCOME_NOT_SMTP;
-    return saw_the_end(how) && !something_missing(s) && s->smtp_seen ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
-}
-
-static unsigned incomplete_of(const struct session *s)
-{
-    unsigned bits = 0;
-    if (s->gap[SIDE_CLIENT] || s->gap[SIDE_SERVER])
-        bits |= INCOMPLETE_GAPS;
-    if (s->cut)
-        bits |= INCOMPLETE_TRUNCATED;
-    if (s->midstream)
-        bits |= INCOMPLETE_MIDSTREAM;
-    if (!s->flow->seen[0] || !s->flow->seen[1])
-        bits |= INCOMPLETE_ONE_SIDED;
-    return bits;
-}
-
 /* ---- the record */
 
 /* Identity is that of the packets; the client reported is the one behind the proxy. */
@@ -244,7 +178,7 @@ static void count(struct sessions *ss, const struct record *record)
 /* A flood of lone segments must not become one of records: those that had to make room for others have none. */
 static bool is_noise(const struct session *s, enum end_how how)
 {
-    return how == END_EVICTED && !s->flow->proven && !unmistakable(s);
+    return how == END_EVICTED && !s->flow->proven && !session_unmistakable(s);
 }
 
 /* Writes the session's one record and forgets the session. */
@@ -254,7 +188,7 @@ static void session_write(struct sessions *ss, struct session *s, enum end_how h
         session_free(ss, s);
         return;
     }
-    struct record record = {.end = how, .end_from = from, .outcome = outcome_of(s, how), .incomplete = incomplete_of(s)};
+    struct record record = {.end = how, .end_from = from, .outcome = session_outcome(s, how), .incomplete = session_incomplete(s)};
     fill_flow(ss, s, &record);
     fill_tls(ss, s);
     fill_smtp(ss, s, &record);
