@@ -175,9 +175,9 @@ void analyzer_free(struct analyzer *a)
     memory_free(a);
 }
 
-void analyzer_packet(struct analyzer *a, const struct packet *packet)
+void analyzer_packets(struct analyzer *a, const struct packet *packets, unsigned count)
 {
-    take_batch(a, packet, 1);
+    take_batch(a, packets, count);
 }
 
 void analyzer_tick(struct analyzer *a, int64_t now_ns)

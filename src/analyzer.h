@@ -54,8 +54,8 @@ struct analyzer;
 struct analyzer *analyzer_new(const struct analyzer_options *options, const struct capture *capture, struct analyzer_sink sink,
                               struct counters *counters, struct log *log);
 
-/* analyzer_packet takes the next packet; what becomes due by its time is written before. */
-void analyzer_packet(struct analyzer *analyzer, const struct packet *packet);
+/* analyzer_packets takes the next ones, CAPTURE_BATCH at most; what becomes due by the time of each is written before it. */
+void analyzer_packets(struct analyzer *analyzer, const struct packet *packets, unsigned count);
 
 /* analyzer_tick lets time pass without a packet (live: an idle interface); now_ns since 1970. */
 void analyzer_tick(struct analyzer *analyzer, int64_t now_ns);

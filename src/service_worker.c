@@ -15,7 +15,9 @@
 enum {
     TURN_MS = 100,   /* an idle turn */
     PAUSE_MOST = 10, /* after a busy one */
+    SMALL = 512,     /* bytes of a packet that is copied */
     LAST_TURNS = 3,  /* at the end, for packets that are in the ring already */
+    REST_MS = 1000,  /* all in all */
     LOOK = 64,       /* at the clock at the end: records */
     PARK_MS = 300    /* for a worker to notice that its time is over */
 };
@@ -35,6 +37,9 @@ struct worker {
     struct worker_state state;
     const char *fault;
     int64_t published_ns;      /* the thread's */
+    struct packet batch[CAPTURE_BATCH]; /* the thread's */
+    uint8_t copies[CAPTURE_BATCH][SMALL];
+    unsigned gathered;
 };
 
 static int64_t clock_of(clockid_t id)
@@ -111,10 +116,28 @@ static void park(struct worker *worker)
         poll(NULL, 0, -1);
 }
 
+static void pass_batch(struct worker *worker)
+{
+    if (worker->gathered)
+        analyzer_packets(worker->analyzer, worker->batch, worker->gathered);
+    worker->gathered = 0;
+}
+
+/*
+ * A packet is gone when the next one comes. So small ones are copied until there are enough to be looked at together, which lets
+ * memory come in time; a copy of a large one would cost more than that saves: it ends the batch.
+ */
 static void on_packet(void *user, const struct packet *packet)
 {
     struct worker *worker = user;
-    analyzer_packet(worker->analyzer, packet);
+    unsigned at = worker->gathered++;
+    worker->batch[at] = *packet;
+    if (packet->captured <= SMALL) {
+        memcpy(worker->copies[at], packet->data, packet->captured);
+        worker->batch[at].data = worker->copies[at];
+    }
+    if (packet->captured > SMALL || worker->gathered == CAPTURE_BATCH)
+        pass_batch(worker);
 }
 
 /* Lets packets gather, since each wake-up costs as much as some fifty of them. */
@@ -126,19 +149,30 @@ static void rest(const struct worker *worker)
 }
 
 /*
- * Reads what is there; once nothing is, time passes without packets, but not past those that may still lie in the ring. False if
- * the interface is gone.
+ * Reads what is there; once nothing is, time passes without packets, but not past those that may still lie in the ring. Returns
+ * the number of packets, -1 if the interface is gone.
  */
-static bool turn(struct worker *worker, int wait_ms)
+static int turn(struct worker *worker, int wait_ms)
 {
     struct pollfd ready = {.fd = live_descriptor(worker->live), .events = POLLIN};
     poll(&ready, 1, wait_ms);
     int count = live_read(worker->live, on_packet, worker);
+    pass_batch(worker);
     if (count == 0)
         analyzer_tick(worker->analyzer, clock_of(CLOCK_REALTIME) - LIVE_SETTLED_NS);
     lane_flush(worker->lane);
     if (count > 0 && count < LIVE_READ_MOST)
         rest(worker);
+    return count;
+}
+
+/* What lies in the ring belongs to the run; but packets may come faster than they are read. */
+static bool read_rest(struct worker *worker)
+{
+    int64_t until_ns = clock_of(CLOCK_MONOTONIC) + REST_MS * INT64_C(1000000);
+    int count = 0;
+    for (int turns = 0; turns < LAST_TURNS && count >= 0 && clock_of(CLOCK_MONOTONIC) < until_ns; turns += count < LIVE_READ_MOST)
+        count = turn(worker, 2 * LIVE_BLOCK_MS);
     return count >= 0;
 }
 
@@ -147,11 +181,10 @@ static void *run(void *user)
     struct worker *worker = user;
     bool good = true;
     while (good && !atomic_load_explicit(&worker->stop, memory_order_acquire)) {
-        good = turn(worker, TURN_MS);
+        good = turn(worker, TURN_MS) >= 0;
         publish(worker, false);
     }
-    for (int i = 0; i < LAST_TURNS && good; i++)
-        good = turn(worker, 2 * LIVE_BLOCK_MS);
+    good = good && read_rest(worker);
     worker->last = 1;
     analyzer_finish(worker->analyzer);
     lane_flush(worker->lane);
