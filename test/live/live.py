@@ -471,8 +471,8 @@ def systemd(report, world):
 
 
 SCENES = {"mail": mail, "any": any_interface, "privileges": privileges, "signals": signals, "metrics": metrics,
-          "stuck": stuck, "backpressure": backpressure, "workers": workers, "killed": killed, "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces,
-          "systemd": systemd, "reconcile": reconcile.reconcile}
+          "stuck": stuck, "backpressure": backpressure, "workers": workers, "killed": killed, "reconcile": reconcile.reconcile,
+          "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces, "systemd": systemd}
 
 
 def main(names):
