@@ -232,6 +232,15 @@ static bool reset_in_window(const struct flow *flow, const struct arrival *a)
     return from_acked >= -1 && ahead <= LIMIT_HELD_BYTES;
 }
 
+/* A RST stands behind all that its sender sent: what of that is missing will not come. */
+static void note_sent(struct flow *flow, const struct arrival *a)
+{
+    struct flow_half *own = &flow->half[a->half];
+    uint32_t offset = a->segment->sequence - own->first;
+    if (flow->known[a->half] && (int32_t)(offset - (uint32_t)own->next) > 0 && (int32_t)(offset - own->acked) > 0)
+        own->acked = offset;
+}
+
 /*
  * A SYN on a connection that is open may be the same ports used anew, or forged. It is believed when the old
  * connection was never answered, was ending or long silent, else when the other side answers it.
@@ -321,10 +330,12 @@ static void take_segment(struct flow_table *table, struct flow *flow, const stru
     if (segment->flags & TCP_ACK)
         take_acknowledgment(flow, a->half, segment->acknowledgment);
     if (segment->flags & TCP_RST) {
-        if (reset_in_window(flow, a))
+        if (reset_in_window(flow, a)) {
+            note_sent(flow, a);
             table_end(table, flow, END_RST, (int)a->half, a->now_ns);
-        else
+        } else {
             table->counters->segments_stray++;
+        }
         return;
     }
     take_payload(table, flow, a);

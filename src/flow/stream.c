@@ -362,6 +362,15 @@ static bool acknowledged_hole(struct flow *flow, unsigned half, uint64_t *until)
     return *until > next + (flow->fin[half] != FIN_SEEN);
 }
 
+/* What a FIN acknowledged does not come: a FIN of the other side that was not captured, and was first; else what nobody sent. */
+static void give_up_fin_needs(struct stream_context *context, struct flow *flow, unsigned half)
+{
+    uint64_t *needs = &flow->stream->fin_needs[half];
+    if (*needs == flow->half[!half].next + 1 && flow->fin[!half] == FIN_NONE)
+        deliver_fin(context, flow, !half, flow->last_ns);
+    *needs = 0;
+}
+
 /* Gives up one hole: the one that keeps the oldest waiting segment from going on. False if there is none that may be. */
 static bool give_up_one(struct stream_context *context, struct flow *flow, bool unacknowledged)
 {
@@ -381,7 +390,7 @@ static bool give_up_one(struct stream_context *context, struct flow *flow, bool 
         unsigned half = i ? !last : last;
         struct held *head = stream->head[half];
         if (!head && flow->fin[half] == FIN_SEEN && flow->half[half].next >= stream->fin_at[half] && stream->fin_needs[half]) {
-            stream->fin_needs[half] = 0;
+            give_up_fin_needs(context, flow, half);
             return true;
         }
         if (!head)

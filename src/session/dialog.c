@@ -227,7 +227,7 @@ static bool keep_waiting(struct sessions *ss, struct session *s, struct slice by
 static void wait_for_reply(struct sessions *ss, struct session *s, struct reader *input)
 {
     struct slice bytes = reader_rest(input);
-    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !parts_of(s)->wait.length && !s->hole[SIDE_SERVER] && !reply_cannot_come(s) &&
+    if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !parts_of(s)->wait.length && !s->hole[SIDE_SERVER] && !s->hole[SIDE_CLIENT] && !reply_cannot_come(s) &&
         !(s->midstream && !s->spoke[SIDE_SERVER])) { /* else it may be a line of a message whose beginning is missing */
         bool hello = session_looks_like_tls(bytes);
         s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
@@ -366,6 +366,7 @@ static void take_reply_line(struct sessions *ss, struct session *s, const struct
     struct smtp_answer answer = smtp_dialog_reply(&s->dialog, line);
     if (unasked && answer.first && answer.complete && !answer.greeting && answer.to == SMTP_UNKNOWN) {
         smtp_dialog_accept(&s->dialog);
+        s->tls_gap[SIDE_CLIENT] = true; /* the hole may go on behind STARTTLS */
         answer.to = SMTP_STARTTLS;
     }
     if (answer.greeting && answer.first && !answer.broken && !s->smtp.banner_code)
