@@ -282,8 +282,10 @@ def late(segments, chance):
     return segments[chance.randrange(len(segments)):]
 
 
-# Lines of AUTH or of a message that read like commands to whom misses their beginning; a second connection whose SYN nobody answers.
-ONLY_WHOLE = ("auth-user-starttls", "syn__auth-starttls.pcap", "plaintext-dot-stuffing.pcap", "dot-stuffing", "starttls-after-mail.pcap", "port-reuse.pcap")
+# Lines of AUTH or of a message that read like commands to whom misses their beginning; ports used again, where the SYN may be
+# missing; a hello sent along with STARTTLS, where the capture may begin.
+ONLY_WHOLE = ("auth-user-starttls", "syn__auth-starttls.pcap", "plaintext-dot-stuffing.pcap", "dot-stuffing", "bdat", "bdat-pipelined",
+              "starttls-after-mail.pcap", "port-reuse.pcap", "exim-delivers.pcap", "hello-before-220-accepted.pcap")
 LESS = {"drop": drop, "one_side": one_side, "late": late}
 
 
@@ -360,7 +362,7 @@ class Mutant:
         self.lossless = lossless and not self.snaplen
         self.fragmented = self.fragmented and not self.snaplen  # of a fragment that was cut nothing is known, not even that it was there
         for step in self.steps:
-            if step == "split" and "reorder" in self.steps:
+            if step == "split" and ("reorder" in self.steps or "drop" in self.steps):
                 segments = split(segments, chance, True)
             else:
                 segments = {**SAME, **LESS}[step](segments, chance)
