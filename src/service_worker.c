@@ -16,6 +16,7 @@ enum {
     TURN_MS = 100,   /* an idle turn */
     PAUSE_MOST = 10, /* after a busy one */
     SMALL = 512,     /* bytes of a packet that is copied */
+    WORTH = 4,       /* fewer gathered ones are looked at singly: nothing would come in time */
     LAST_TURNS = 3,  /* at the end, for packets that are in the ring already */
     REST_MS = 1000,  /* all in all */
     LOOK = 64,       /* at the clock at the end: records */
@@ -118,8 +119,9 @@ static void park(struct worker *worker)
 
 static void pass_batch(struct worker *worker)
 {
-    if (worker->gathered)
-        analyzer_packets(worker->analyzer, worker->batch, worker->gathered);
+    unsigned at_once = worker->gathered < WORTH ? 1 : worker->gathered;
+    for (unsigned at = 0; at < worker->gathered; at += at_once)
+        analyzer_packets(worker->analyzer, worker->batch + at, at_once);
     worker->gathered = 0;
 }
 
