@@ -35,7 +35,9 @@ enum {
     LIMIT_HELD_ONE_SIDED = 65536,    /* ... where only one side was captured, so that no acknowledgment tells of a loss */
     LIMIT_HELD_ALL = 268435456,      /* out-of-order bytes in all flows */
     LIMIT_WINDOW = 67108864,         /* how far ahead of the last byte a segment is believed: 64 MiB, four usual largest windows */
-    LIMIT_HALF_OPEN = 65536,         /* SYNs remembered, 3 MB: two seconds of a flood of 30000 a second; the oldest goes, counted as unproven. A power of two */
+    LIMIT_HALF_OPEN_FIRST = 65536,   /* SYNs remembered, 3 MB: then the oldest goes, counted as unproven. A power of two */
+    LIMIT_HALF_OPEN = 1048576,       /* ... where the oldest is not older than this, as when very many open at once, or in a flood of 20000 a second: 40 MB */
+    LIMIT_HALF_OPEN_S = 3,
     LIMIT_UNPROVEN_FLOWS = 4096,     /* flows of one segment, which nothing has followed or answered yet; the oldest goes, counted as unproven */
     LIMIT_BARE_S = 60,               /* seconds that a connection without payload is remembered */
     LIMIT_ENDED_S = 60,              /* seconds that an ended one is, so that late retransmissions open no new flow */
@@ -69,7 +71,7 @@ enum {
     LIMIT_WAIT = 32768,              /* client bytes kept until the reply that decides what they are: a ClientHello fits */
     LIMIT_WAITING = 65536,           /* places for decided records that wait for the end of their flow; the oldest is written early. A power of two */
     LIMIT_OFFER = 1024,              /* of one list of a ClientHello kept for --offers: 512 ids */
-    LIMIT_SESSIONS_BYTES = 536870912, /* held by all sessions, buffers of the pool apart; usually 1 KiB each, a hostile one 70. The oldest is written early or evicted */
+    LIMIT_SESSIONS_BYTES = 805306368, /* held by all sessions, buffers of the pool apart; usually 1 KiB each, a hostile one 70. The oldest is written early or evicted */
     LIMIT_SESSION_TEXT = 16384,      /* bytes of all strings of one session: twice what one handshake with --offers has. Further ones are left out, the record is marked */
     LIMIT_TEXT = 512,                /* bytes of one string from the wire kept in a record */
     LIMIT_CERTIFICATE = 16384,       /* a certificate that is read; larger ones are only hashed and counted */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connections of which only SYNs were seen: 32 bytes each in a ring, so that a flood of SYNs costs no flow. The oldest one makes room.
+ * Connections of which only SYNs were seen: 32 bytes each in a ring, so that a flood of SYNs costs no flow. The oldest one
+ * makes room, unless it is still young: then the ring grows, up to LIMIT_HALF_OPEN.
  * Entries are found by the flow table's keyed 64-bit hash alone.
  */
 #ifndef FLOW_HALF_OPEN_H
@@ -25,11 +26,11 @@ struct half_open {
     bool answers0 : 1, answers1 : 1; /* it was a SYN-ACK */
 };
 
-enum { HALF_OPEN_BUCKETS = 2 * LIMIT_HALF_OPEN, HALF_OPEN_BUCKET_MASK = HALF_OPEN_BUCKETS - 1 };
-
 struct half_open_table {
-    struct half_open *places; /* a ring of LIMIT_HALF_OPEN */
-    uint32_t *buckets;        /* HALF_OPEN_BUCKETS */
+    struct half_open *places; /* a ring */
+    uint32_t mask;            /* number of places - 1 */
+    uint32_t bucket_mask;     /* likewise; there are twice as many */
+    uint32_t *buckets;
     uint32_t oldest, length;  /* of the ring, in places; those that were taken out count until the ring comes round */
     uint32_t touched;         /* places that were ever used */
 };
@@ -44,12 +45,12 @@ struct half_open *half_open_find(const struct half_open_table *table, uint64_t h
 /* half_open_expect fetches what half_open_find will touch into the caches: first the bucket, and when that came the entry. */
 static inline void half_open_expect(const struct half_open_table *table, uint64_t hash)
 {
-    __builtin_prefetch(&table->buckets[hash & HALF_OPEN_BUCKET_MASK]);
+    __builtin_prefetch(&table->buckets[hash & table->bucket_mask]);
 }
 
 static inline void half_open_expect_entry(const struct half_open_table *table, uint64_t hash)
 {
-    uint32_t place = table->buckets[hash & HALF_OPEN_BUCKET_MASK];
+    uint32_t place = table->buckets[hash & table->bucket_mask];
     __builtin_prefetch(table->places + (place ? place - 1 : 0));
 }
 

@@ -59,8 +59,8 @@ struct smtp_dialog {
     uint16_t attempts;       /* STARTTLS commands */
     uint16_t starttls_code;  /* of the attempt that got furthest; 0 none */
     uint16_t accepted_recipients;
-    bool reply_greets, reply_broken, reply_offers, reply_masked, reply_tls_named;
-    bool bdat_open;          /* chunks since the last LAST */
+    bool reply_greets : 1, reply_broken : 1, reply_offers : 1, reply_masked : 1, reply_tls_named : 1;
+    bool bdat_open : 1;          /* chunks since the last LAST */
     bool starttls_unsure;    /* the reply to the last STARTTLS may be in a hole */
     bool hello_unsure;       /* ... and that to EHLO or LHLO */
     uint32_t mail_in_clear;

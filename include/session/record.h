@@ -52,13 +52,15 @@ struct tls_side_facts {
 enum tls_resumption { TLS_NOT_RESUMED, TLS_RESUMED_SESSION_ID, TLS_RESUMED_TICKET, TLS_RESUMED_PSK };
 
 struct tls_facts {
-    bool established;
-    bool have_server_hello;     /* one that is no HelloRetryRequest: version and cipher are the server's choice */
-    bool have_client_hello;
-    bool hello_retry;
-    bool have_alert;            /* the first fatal one; see alert_* */
-    bool alert_encrypted;       /* 1.3: known only by its shape */
-    bool have_ja3, have_ja3s;
+    bool established : 1;
+    bool have_server_hello : 1;     /* one that is no HelloRetryRequest: version and cipher are the server's choice */
+    bool have_client_hello : 1;
+    bool hello_retry : 1;
+    bool have_alert : 1;            /* the first fatal one; see alert_* */
+    bool alert_encrypted : 1;       /* 1.3: known only by its shape */
+    bool have_ja3 : 1, have_ja3s : 1;
+    bool have_cipher : 1;
+    bool saw_not_tls : 1;           /* what came instead of a TLS record was none */
     uint8_t resumption;         /* enum tls_resumption */
     uint8_t limited_by;         /* enum side */
     uint8_t alert_from;         /* enum side */
@@ -71,8 +73,6 @@ struct tls_facts {
     uint16_t dh_bits;           /* DHE prime, 0 none */
     uint16_t hello_retry_group; /* 0 none */
     uint32_t cipher;            /* wire id, 3 bytes for SSLv2; valid if have_server_hello, or SSLv2 CLIENT-MASTER-KEY seen: have_cipher */
-    bool have_cipher;
-    bool saw_not_tls;           /* what came instead of a TLS record was none */
     int64_t began_ns;           /* time of the ClientHello, 0 unknown */
     int64_t established_ns;     /* time at which the handshake was complete, 0 not */
     struct text_ref server_name;  /* SNI */

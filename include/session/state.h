@@ -73,29 +73,30 @@ struct session {
     char *text;
     uint32_t place;                /* where it waits for its linger to pass: see struct linger; 0: it does not */
     uint16_t text_length, text_capacity;
-    bool text_cut;                 /* something was longer than is kept: a string, list, line or message */
+    bool text_cut : 1;                 /* something was longer than is kept: a string, list, line or message */
     uint8_t mode;                  /* enum session_mode */
     bool spoke[2];                 /* payload was seen, by enum side */
-    bool tls_begun;                /* 220 to STARTTLS, or TLS from the first byte */
-    bool tls_first;                /* ... from the first byte of its side */
-    bool tls_inside;               /* the capture begins inside TLS */
-    bool foreign;                  /* neither SMTP nor TLS at first; TLS that follows is told, the outcome stays not_smtp */
-    bool smtp_seen;                /* some of it was SMTP */
-    bool names_smtp;               /* the greeting says so */
-    bool gap[2], cut;
+    bool tls_begun : 1;                /* 220 to STARTTLS, or TLS from the first byte */
+    bool tls_first : 1;                /* ... from the first byte of its side */
+    bool tls_inside : 1;               /* the capture begins inside TLS */
+    bool foreign : 1;                  /* neither SMTP nor TLS at first; TLS that follows is told, the outcome stays not_smtp */
+    bool smtp_seen : 1;                /* some of it was SMTP */
+    bool names_smtp : 1;               /* the greeting says so */
+    bool cut : 1;
+    bool gap[2];
     bool hole[2];                  /* bytes of that side are missing, for whatever reason */
-    bool answer_missing;           /* the reply to STARTTLS, which decides whether TLS was begun */
+    bool answer_missing : 1;           /* the reply to STARTTLS, which decides whether TLS was begun */
     bool joined[2];                /* the line that is being read may have begun in a hole */
     bool tls_gap[2];               /* a hole where the side's part of the handshake may have begun */
-    bool midstream;
-    bool proxy_over;               /* the client's first bytes were judged: a PROXY header or none */
-    bool decided;                  /* only waits to be written */
+    bool midstream : 1;
+    bool proxy_over : 1;               /* the client's first bytes were judged: a PROXY header or none */
+    bool decided : 1;                  /* only waits to be written */
     bool resync[2];                /* after a hole: looking for where to go on */
     uint64_t findings;
-    bool server_first;             /* the server's first bytes came first */
+    bool server_first : 1;             /* the server's first bytes came first */
     uint8_t verdict;               /* enum classify_verdict */
-    bool worth_open;               /* judged, but whether that is worth it only its first payload in order will tell */
-    bool judged;                   /* not a mail port: it is a mail session only if nDPI, or else the dialog, says so */
+    bool worth_open : 1;               /* judged, but whether that is worth it only its first payload in order will tell */
+    bool judged : 1;                   /* not a mail port: it is a mail session only if nDPI, or else the dialog, says so */
 };
 
 extern const struct session_parts session_no_parts; /* all zero */

@@ -14,8 +14,9 @@ static void keep_greeting(struct sessions *ss, struct session *s, const struct s
     s->names_smtp = smtp_text_names(line->text, "SMTP");
     session_keep_text(ss, s, line->text, &s->smtp.banner);
     struct slice host = smtp_greeting_host(line->text);
-    if (line->code == 220)
-        session_keep_text(ss, s, host, &s->smtp.server_name);
+    size_t at = host.length ? (size_t)(host.data - line->text.data) : 0;
+    if (line->code == 220 && at + host.length <= s->smtp.banner.length)
+        s->smtp.server_name = (struct text_ref){.at = (uint16_t)(s->smtp.banner.at + at), .length = (uint16_t)host.length};
 }
 
 static void keep_hello(struct sessions *ss, struct session *s, const struct smtp_command *command)

@@ -39,6 +39,8 @@ static void free_parts(struct sessions *ss, struct session *s)
 
 /* ---- text */
 
+enum { TEXT_FIRST = 88 };
+
 void session_keep_bytes(struct sessions *ss, struct session *s, struct slice bytes, size_t most, struct text_ref *ref)
 {
     size_t length = bytes.length < most ? bytes.length : most, size = s->text_length + length;
@@ -49,9 +51,8 @@ void session_keep_bytes(struct sessions *ss, struct session *s, struct slice byt
         return;
     }
     if (size > s->text_capacity) {
-        size_t capacity = s->text_capacity ? s->text_capacity : 128;
-        while (capacity < size)
-            capacity *= 2;
+        /* Little more than is needed, and what malloc has no waste for: most sessions keep a hundred bytes. */
+        size_t capacity = size < TEXT_FIRST ? TEXT_FIRST : (size + size / 4) / 16 * 16 + 8 + 16;
         char *text = memory_resize(s->text, capacity);
         if (!text) {
             ss->counters->memory_failures++;

@@ -328,26 +328,41 @@ static void test_half_open(void)
     ENDS(&s, "");
 }
 
-/* LIMIT_HALF_OPEN: the oldest SYN goes, and connections are opened among the flood as ever. */
+/* SYNs of many addresses, `gap_ns` apart; all but those of the last ones were sent before. */
+static void flood(struct scene *s, uint32_t count, int64_t gap_ns)
+{
+    struct segment segment = {.family = 4, .flags = SYN, .destination_port = 25, .source_port = 999};
+    segment.destination.bytes[0] = 20;
+    for (uint32_t i = 0; i < count; i++) {
+        s->now_ns += gap_ns;
+        memcpy(segment.source.bytes, &i, sizeof i);
+        segment.time_ns = s->now_ns;
+        segment.sequence = i * 7919;
+        flow_segment(s->table, &segment, s->now_ns);
+    }
+}
+
+/* A flood: LIMIT_HALF_OPEN_FIRST stay while they are old enough to go, LIMIT_HALF_OPEN in any case; a connection is opened as ever. */
 static void test_syn_flood(void)
 {
     struct scene s;
     scene_begin(&s);
-    s.client_port = 1;
-    seg(&s, 'C', SYN, 100, 0, "");
     uint64_t held = flow_held(s.table);
-    for (uint32_t i = 0; i < LIMIT_HALF_OPEN + 10; i++) {
-        s.client_port = (uint16_t)(2 + i % 60000);
-        seg(&s, 'C', SYN, i * 7919, 0, "");
-    }
-    CHECK_INT(s.counters.flows_open, 60000); /* that of port 1 had to go */
-    CHECK_INT(s.counters.flows_evicted, 0);
-    CHECK(flow_held(s.table) - held <= LIMIT_HALF_OPEN * 32);
-    s.client_port = 70;
+    flood(&s, LIMIT_HALF_OPEN_FIRST + 100, S / 20000);
+    CHECK_INT(s.counters.flows_open, LIMIT_HALF_OPEN_FIRST);
+    CHECK_INT(s.counters.flows_unproven, 100);
+    CHECK(flow_held(s.table) - held <= LIMIT_HALF_OPEN_FIRST * 32);
     shake(&s, 100, 5000);
     seg(&s, 'S', A, 5001, 101, "220 ");
     TOLD(&s, "S(220 )");
     ENDS(&s, "[eof]");
+    scene_begin(&s);
+    flood(&s, LIMIT_HALF_OPEN + 100, 1);
+    CHECK_INT(s.counters.flows_open, LIMIT_HALF_OPEN);
+    CHECK_INT(s.counters.flows_evicted, 0);
+    CHECK(flow_held(s.table) <= LIMIT_HALF_OPEN * 40 + 65536);
+    ENDS(&s, "");
+    CHECK_INT(s.counters.flows_without_payload, LIMIT_HALF_OPEN + 100);
 }
 
 /* LIMIT_UNPROVEN_FLOWS: of lone segments the oldest goes; a segment that fits makes a connection, which stays. */
