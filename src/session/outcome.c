@@ -37,7 +37,7 @@ static enum outcome tls_outcome(const struct session *s, enum end_how how)
 enum outcome session_outcome(const struct session *s, enum end_how how)
 {
     /* Other servers greet with 220 too (FTP): then a client that never says HELO, and a greeting that does not say SMTP, decide. */
-    bool server_seen = s->flow->seen[!s->flow->client]; /* it may have greeted with SMTP */
+    bool server_seen = s->flow->seen[!s->flow->client] && !s->hole[SIDE_SERVER]; /* else it may have greeted with SMTP */
     bool other_dialog =
         s->dialog.seen & SMTP_SEEN_FOREIGN && !(s->dialog.seen & SMTP_SEEN_HELLO) && !s->names_smtp && server_seen;
     if (s->mode == SESSION_FOREIGN || s->foreign || other_dialog)
@@ -46,7 +46,7 @@ enum outcome session_outcome(const struct session *s, enum end_how how)
         return OUTCOME_PLAINTEXT;
     if (s->tls_begun)
         return tls_outcome(s, how);
-    if (!s->smtp_seen && !s->midstream && !s->hole[SIDE_CLIENT] && !s->hole[SIDE_SERVER] && server_seen)
+    if (!s->smtp_seen && !s->midstream && !s->hole[SIDE_CLIENT] && server_seen)
         return OUTCOME_NOT_SMTP;
     return saw_the_end(how) && !something_missing(s) && s->smtp_seen ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
 }
