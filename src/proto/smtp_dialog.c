@@ -90,11 +90,12 @@ static bool fits(unsigned verb, unsigned code)
 static bool answered_in_hole(const struct smtp_dialog *d, unsigned at, unsigned code)
 {
     bool others = at + 1 < d->pending_runs || d->pending[at].count > 1;
+    bool unseen = d->seen & SMTP_SEEN_COMMAND_HOLE; /* or a hello */
     switch (d->pending[at].verb) {
     case SMTP_EHLO:
     case SMTP_HELO:
     case SMTP_LHLO: return others && d->hello_unsure;
-    case SMTP_STARTTLS: return others && d->starttls_unsure && code >= 400;
+    case SMTP_STARTTLS: return (others || unseen) && d->starttls_unsure && code >= 400;
     default: return false;
     }
 }

@@ -319,6 +319,10 @@ static void begin_first(struct sessions *ss, struct session *s, enum side from, 
     s->mode = SESSION_TLS;
     s->tls_begun = true;
     s->tls_first = !s->hole[SIDE_CLIENT] && !s->hole[SIDE_SERVER];
+    if (from == SIDE_CLIENT && s->smtp_seen && s->tls_first && !s->midstream) { /* the server speaks in clear, whichever came first */
+        s->handshake->facts.saw_not_tls = true;
+        tls_progress_fatal(&s->handshake->progress, SIDE_SERVER);
+    }
     struct reader r = reader_of_slice(bytes);
     uint8_t type = reader_u8(&r);
     s->tls_inside = type == TLS_APPLICATION_DATA || type == TLS_CHANGE_CIPHER_SPEC || type == TLS_ALERT;
