@@ -48,6 +48,16 @@ def idle_timeout():
         dict(NO_MAIL, client={"ip": "192.0.2.2"}, end={"how": "fin", "from": "client"})]
 
 
+def own_port():
+    """A client whose own port happens to be a mail port speaks no mail with a web server."""
+    connection = wire.Connection(client=("192.0.2.1", 2525), server=("198.51.100.80", 443))
+    connection.handshake()
+    connection.send(wire.CLIENT, bytes.fromhex("1603010005") + b"\x01\0\0\x01\0")
+    connection.send(wire.SERVER, bytes.fromhex("15030300020228"))
+    connection.close(wire.SERVER)
+    return connection.packets, [], []
+
+
 def evicted():
     """At --max-flows the oldest has to go, and still gets its record."""
     return merged(*[greeted(start=wire.START + n * SECOND, **client(n)) for n in (1, 2, 3)]), \
@@ -279,7 +289,7 @@ CASES = {
     "two-vlans": two_vlans,
     "ignore-vlan": ignore_vlan, "without-ignore-vlan": without_ignore_vlan,
     "fast-open": fast_open, "roles-by-port": roles_by_port, "keep-alive": keep_alive,
-    "bytes-counted": bytes_counted,
+    "bytes-counted": bytes_counted, "own-port": own_port,
 }
 
 

@@ -78,6 +78,7 @@ static void find_roles(const struct flow_table *table, struct flow *flow, const 
     flow->mail_port = mail[0] || mail[1];
     if (segment->flags & TCP_SYN) {
         flow_set_client(flow, segment->flags & TCP_ACK ? !half : half);
+        flow->mail_port = mail[!flow->client]; /* a client's own port means nothing: any can be 2525 */
         return;
     }
     if (mail[0] != mail[1])
