@@ -342,7 +342,7 @@ static void flood(struct scene *s, uint32_t count, int64_t gap_ns)
     }
 }
 
-/* A flood: LIMIT_HALF_OPEN_FIRST stay while they are old enough to go, LIMIT_HALF_OPEN in any case; a connection is opened as ever. */
+/* A flood: LIMIT_HALF_OPEN_FIRST stay while they are old enough to go (LIMIT_HALF_OPEN_S), LIMIT_HALF_OPEN in any case; a connection is opened as ever. */
 static void test_syn_flood(void)
 {
     struct scene s;
