@@ -110,6 +110,11 @@ void queue_free(struct queue *queue)
 {
     if (!queue)
         return;
+    for (struct batch *batch = queue->first, *next; batch; batch = next) {
+        next = batch->next;
+        if (!batch->lane) /* those of a lane are its own, with the certificates that they hold */
+            batch_free(batch);
+    }
     pthread_cond_destroy(&queue->work);
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->lock);
@@ -123,7 +128,7 @@ static struct message *batch_add(struct batch *batch, size_t text_length)
 {
     size_t size = (sizeof(struct message) + text_length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (size > batch->capacity - batch->length) {
-        size_t capacity = batch->length + size + BATCH;
+        size_t capacity = batch->length + size + (batch->lane ? BATCH : 0); /* a line has a batch of its own */
         unsigned char *grown = memory_resize(batch->data, capacity);
         if (!grown)
             return NULL;
