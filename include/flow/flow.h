@@ -9,6 +9,7 @@
 #include "base/counters.h"
 #include "base/hashmap.h"
 #include "base/words.h"
+#include "capture/packet.h"
 #include "decode/segment.h"
 
 /* One direction. Offsets count payload bytes from the first one of the direction (or of the capture, if it began later). */
@@ -18,7 +19,7 @@ struct flow_half {
     uint32_t acked;   /* the other side acknowledged up to here: low 32 bits of the offset */
 };
 
-/* UNPROVEN: nothing has come yet that fits the first segment: a SYN whose handshake is not complete, or a stray. There may be few of them. */
+/* UNPROVEN: nothing has come yet that fits the first segment, which may be a stray. There may be few of them. */
 enum flow_list { FLOW_UNPROVEN, FLOW_BARE, FLOW_ACTIVE, FLOW_ENDED, FLOW_LISTS };
 
 /* What tells connections apart. Both ends are in the order of their bytes, so that both directions have the same key. */
@@ -47,7 +48,7 @@ struct flow {
     bool reuse_asked : 1;
     bool shunted : 1;       /* no data are delivered any more */
     bool had_payload : 1;
-    bool mail_port : 1;     /* one of its ports is a mail port */
+    bool mail_port : 1;     /* the server's port is a mail port; where no SYN was seen, one of the two is */
     bool opened : 1;        /* the sink was asked for a session */
     bool proven : 1;        /* a segment came that fits an earlier one: this is a connection, not a lone segment */
     uint8_t end_from;       /* index of the half that began the end */
@@ -103,7 +104,7 @@ struct flow_arrival {
 /* flow_follows tells whether a segment's ports are followed: others need not be brought here. */
 bool flow_follows(const struct flow_table *table, const struct segment *segment);
 
-enum { FLOW_EXPECT = 16 /* most segments that flow_expect takes */ };
+enum { FLOW_EXPECT = CAPTURE_BATCH /* most segments that flow_expect takes */ };
 
 /*
  * flow_expect announces segments: what flow_arrive will touch is fetched into the caches for all of them at once, since waiting

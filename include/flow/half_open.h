@@ -20,10 +20,10 @@ struct half_open {
     uint32_t next;        /* in the same bucket: place + 1, 0 none */
     uint16_t capture;     /* struct packet's source of the first SYN */
     uint8_t vlans;        /* tags of the first SYN */
-    bool used : 1;
-    bool first : 1;       /* index of the half whose SYN came first */
-    bool seen0 : 1, seen1 : 1;
-    bool answers0 : 1, answers1 : 1; /* it was a SYN-ACK */
+    uint8_t used : 1;
+    uint8_t first : 1;    /* index of the half whose SYN came first */
+    uint8_t seen : 2;     /* a bit for each half: its SYN was seen */
+    uint8_t answers : 2;  /* ... and was a SYN-ACK */
 };
 
 struct half_open_table {
@@ -52,6 +52,12 @@ static inline void half_open_expect_entry(const struct half_open_table *table, u
 {
     uint32_t place = table->buckets[hash & table->bucket_mask];
     __builtin_prefetch(table->places + (place ? place - 1 : 0));
+}
+
+/* half_open_seen tells whether the SYN of a half was seen. */
+static inline bool half_open_seen(const struct half_open *entry, unsigned half)
+{
+    return entry->seen >> half & 1;
 }
 
 /* half_open_add makes an entry for a connection that has none. True if an older one had to go for it. */

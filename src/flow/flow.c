@@ -364,7 +364,7 @@ static bool opens(const struct segment *segment)
 static void take_syn(struct flow_table *table, const struct arrival *a, uint64_t hash)
 {
     struct half_open *entry = half_open_find(&table->half_open, hash);
-    bool seen = entry && (a->half ? entry->seen1 : entry->seen0);
+    bool seen = entry && half_open_seen(entry, a->half);
     if (seen && !(a->segment->flags & TCP_ACK) && entry->sequence[a->half] != a->segment->sequence) {
         half_open_remove(&table->half_open, entry); /* another try with the same ports */
         table_count_half_open_end(table);

@@ -99,7 +99,7 @@ bool half_open_add(struct half_open_table *table, uint64_t hash, const struct se
                                               .capture = segment->capture,
                                               .vlans = segment->vlans,
                                               .used = true,
-                                              .first = half};
+                                              .first = half & 1};
     *bucket = place + 1;
     if (table->touched < place + 1)
         table->touched = place + 1;
@@ -109,19 +109,17 @@ bool half_open_add(struct half_open_table *table, uint64_t hash, const struct se
 
 void half_open_note(struct half_open *entry, const struct segment *segment, unsigned half)
 {
-    bool answers = segment->flags & TCP_ACK, other_seen = half ? entry->seen0 : entry->seen1;
+    bool answers = segment->flags & TCP_ACK, other_seen = half_open_seen(entry, !half);
     entry->sequence[half] = segment->sequence;
     if (answers && !other_seen)
         entry->sequence[!half] = segment->acknowledgment - 1;
-    if (half)
-        entry->seen1 = true, entry->answers1 = answers;
-    else
-        entry->seen0 = true, entry->answers0 = answers;
+    entry->seen = (entry->seen | 1u << half) & 3;
+    entry->answers = ((entry->answers & ~(1u << half)) | (unsigned)answers << half) & 3;
 }
 
 bool half_open_fits(const struct half_open *entry, const struct segment *segment, unsigned half)
 {
-    if (half ? entry->seen1 : entry->seen0)
+    if (half_open_seen(entry, half))
         return segment->sequence - entry->sequence[half] <= LIMIT_HELD_BYTES;
     return segment->flags & TCP_ACK && segment->acknowledgment - (entry->sequence[!half] + 1) <= LIMIT_HELD_BYTES;
 }
@@ -135,14 +133,14 @@ bool half_open_expire(struct half_open_table *table, int64_t before_ns)
 
 bool half_open_replay(const struct half_open *entry, unsigned half, struct segment *segment)
 {
-    bool answers = half ? entry->answers1 : entry->answers0;
+    bool answers = entry->answers >> half & 1;
     *segment = (struct segment){.time_ns = entry->time_ns,
                                 .flags = answers ? TCP_SYN | TCP_ACK : TCP_SYN,
                                 .capture = entry->capture,
                                 .vlans = entry->vlans,
                                 .sequence = entry->sequence[half],
                                 .acknowledgment = answers ? entry->sequence[!half] + 1 : 0};
-    return half ? entry->seen1 : entry->seen0;
+    return half_open_seen(entry, half);
 }
 
 uint64_t half_open_held(const struct half_open_table *table)
