@@ -4,13 +4,13 @@
 Memory is bounded by the formula of README 8, whatever comes: floods of one size and of three times that need the same, and no more than
 the formula says. `memory.py --all` has more of them, and fills what is bounded in bytes alone, up to 600 MB.
 """
+import itertools
 import os
 import subprocess
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "limits"))
-from traffic import (BEGIN, C, S, STARTTLS, certificate, client_hello, connection, constants, copies,  # noqa: E402
+from traffic import (BEGIN, C, S, STARTTLS, certificate, client_hello, connection, constants, copies, feed,  # noqa: E402
                      harness, message, pcap_bytes, pcap_head, record, server_hello, spoken, wire)
 
 MB = 1 << 20
@@ -28,17 +28,7 @@ def peak(chunks, *options):
     """The most memory that the program held at once while it read a capture, and what went wrong."""
     process = subprocess.Popen([harness.PROGRAM, "-q", *options, "-o", "/dev/null", "-r", "-"], stdin=subprocess.PIPE,
                                stderr=subprocess.PIPE)
-
-    def feed():
-        try:
-            process.stdin.write(pcap_head())
-            for chunk in chunks:
-                process.stdin.write(chunk)
-            process.stdin.close()
-        except BrokenPipeError:
-            pass
-    thread = threading.Thread(target=feed)
-    thread.start()
+    thread = feed(process, itertools.chain([pcap_head()], chunks))
     err = process.stderr.read()
     thread.join()
     _, status, usage = os.wait4(process.pid, 0)

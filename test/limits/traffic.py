@@ -107,22 +107,28 @@ def run(scratch, what, *options, link=wire.ETHERNET):
     return done
 
 
-def run_piped(chunks, *options):
-    """For what is too large for a folder: bytes of a capture in pieces."""
-    import subprocess  # only here
-    import threading
-    process = subprocess.Popen([harness.PROGRAM, "-q", *options, "-r", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
+def feed(process, chunks):
+    """Writes pieces to the standard input of a process; returns the thread that does so."""
+    import threading  # only here
 
-    def feed():
+    def write():
         try:
             for chunk in chunks:
                 process.stdin.write(chunk)
             process.stdin.close()
         except BrokenPipeError:
             pass
-    thread = threading.Thread(target=feed)
+    thread = threading.Thread(target=write)
     thread.start()
+    return thread
+
+
+def run_piped(chunks, *options):
+    """For what is too large for a folder: bytes of a capture in pieces."""
+    import subprocess  # only here
+    process = subprocess.Popen([harness.PROGRAM, "-q", *options, "-r", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    thread = feed(process, chunks)
     out = process.stdout.read()
     err = process.stderr.read()
     thread.join()
