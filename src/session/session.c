@@ -277,6 +277,12 @@ static unsigned guess_client(const struct flow *flow, unsigned half, struct slic
     return flow->key.port[0] > flow->key.port[1] ? 0 : 1;
 }
 
+/* Both halves were seen, and not both from their SYN on. */
+static bool half_in_the_midst(const struct flow *flow)
+{
+    return flow->seen[0] && flow->seen[1] && !(flow->began[0] && flow->began[1]);
+}
+
 static void *on_open(void *user, struct flow *flow, unsigned half, struct slice first)
 {
     struct sessions *ss = user;
@@ -291,7 +297,7 @@ static void *on_open(void *user, struct flow *flow, unsigned half, struct slice 
         flow_set_client(flow, guess_client(flow, half, first));
     ss->held += sizeof *s;
     s->flow = flow;
-    s->midstream = !flow->syn_seen || (flow->seen[0] && flow->seen[1] && !(flow->began[0] && flow->began[1]));
+    s->midstream = !flow->syn_seen || half_in_the_midst(flow);
     s->resync[SIDE_CLIENT] = s->resync[SIDE_SERVER] = s->midstream;
     s->proxy_over = s->midstream;
     s->judged = !flow->mail_port;
@@ -417,7 +423,7 @@ static void feed_first(struct sessions *ss, struct session *s, struct reader *in
 static void note_beginning(struct session *s)
 {
     const struct flow *flow = s->flow;
-    if (s->midstream || (flow->began[0] && flow->began[1]) || !flow->seen[0] || !flow->seen[1])
+    if (s->midstream || !half_in_the_midst(flow))
         return;
     s->midstream = true;
     s->dialog.seen |= SMTP_SEEN_DIALOG_HOLE;
