@@ -135,6 +135,7 @@ struct sessions {
     struct tls_handshake_framer message; /* likewise */
     struct digests *digests;
     struct certificate_cache *certificates;
+    struct fingerprints *fingerprints;
     struct classifier *classifier;
     struct linger linger;
     uint64_t held;

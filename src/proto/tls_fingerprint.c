@@ -73,17 +73,11 @@ static inline void sink_hex(struct sink *sink, char separator, uint16_t value)
     sink->length = (size_t)(at - sink->text);
 }
 
-/* Ends the digest and writes its first `digits` hex digits; false, and an empty text, on a failure.
- */
-static bool sink_end(struct sink *sink, size_t digits, char *out)
+/* Ends the digest; false on a failure. */
+static bool sink_end(struct sink *sink, uint8_t digest[DIGEST_MAX])
 {
-    uint8_t digest[DIGEST_MAX];
-    *out = '\0';
     sink_flush(sink);
-    if (!sink->ok || !digest_end(sink->digests, digest))
-        return false;
-    digest_hex(digest, digits / 2, out);
-    return true;
+    return sink->ok && digest_end(sink->digests, digest);
 }
 
 /* How ids stand in a list: the walk calls one of these. */
@@ -98,12 +92,87 @@ static bool next_byte(struct reader *list, uint16_t *id)
     return !list->bad;
 }
 
-static bool next_extension_type(struct reader *list, uint16_t *id)
+static bool next_extension(struct reader *block, uint16_t *type)
 {
-    *id = reader_u16(list);
-    reader_child16(list);
-    return !list->bad;
+    *type = reader_u16(block);
+    reader_child16(block);
+    return !block->bad;
 }
+
+/* ---- traits */
+
+/* The types of an extension block, without their contents; of GREASE none. */
+static struct slice extension_types(struct slice block, uint8_t types[TLS_EXTENSION_TYPES])
+{
+    struct reader r = reader_of_slice(block);
+    size_t length = 0;
+    uint16_t type;
+    while (length < TLS_EXTENSION_TYPES && next_extension(&r, &type)) {
+        if (tls_is_grease(type))
+            continue;
+        types[length++] = (uint8_t)(type >> 8);
+        types[length++] = (uint8_t)(type & 0xff);
+    }
+    return (struct slice){types, length};
+}
+
+bool tls_client_traits(const struct tls_client_hello *hello, struct tls_traits *traits)
+{
+    struct reader alpn = reader_of_slice(hello->alpn), protocol = reader_child8(&alpn);
+    if (hello->flags & (TLS_SSL2_FORMAT | TLS_INCOMPLETE))
+        return false;
+    traits->server = false;
+    traits->version = hello->legacy_version;
+    traits->cipher = 0;
+    traits->server_name = hello->flags & TLS_HAS_SERVER_NAME;
+    traits->supported_versions = hello->flags & TLS_HAS_SUPPORTED_VERSIONS;
+    traits->list[TLS_TRAIT_CIPHERS] = hello->ciphers;
+    traits->list[TLS_TRAIT_EXTENSIONS] = extension_types(hello->extensions, traits->types);
+    traits->list[TLS_TRAIT_GROUPS] = hello->groups;
+    traits->list[TLS_TRAIT_POINT_FORMATS] = hello->point_formats;
+    traits->list[TLS_TRAIT_VERSIONS] = hello->versions;
+    traits->list[TLS_TRAIT_SIGNATURES] = hello->signatures;
+    traits->list[TLS_TRAIT_PROTOCOL] = reader_rest(&protocol);
+    return true;
+}
+
+bool tls_server_traits(const struct tls_server_hello *hello, struct tls_traits *traits)
+{
+    if (hello->flags & TLS_INCOMPLETE)
+        return false;
+    traits->server = true;
+    traits->version = hello->legacy_version;
+    traits->cipher = hello->cipher;
+    traits->server_name = traits->supported_versions = false;
+    for (unsigned i = 0; i < TLS_TRAIT_LISTS; i++)
+        traits->list[i] = (struct slice){0};
+    traits->list[TLS_TRAIT_EXTENSIONS] = extension_types(hello->extensions, traits->types);
+    return true;
+}
+
+size_t tls_traits_pack(const struct tls_traits *traits, uint8_t *out, size_t room)
+{
+    struct {
+        uint16_t version, cipher, flags, length[TLS_TRAIT_LISTS];
+    } head = {traits->version, traits->cipher,
+              (uint16_t)(traits->server | traits->server_name << 1 | traits->supported_versions << 2), {0}};
+    size_t at = sizeof head;
+    if (room < at)
+        return 0;
+    for (unsigned i = 0; i < TLS_TRAIT_LISTS; i++) {
+        struct slice list = traits->list[i];
+        if (list.length > room - at)
+            return 0;
+        if (list.length)
+            memcpy(out + at, list.data, list.length);
+        head.length[i] = (uint16_t)list.length;
+        at += list.length;
+    }
+    memcpy(out, &head, sizeof head);
+    return at;
+}
+
+/* ---- JA3 */
 
 /* A field of JA3 after the first: decimal ids with "-" between them, without GREASE. */
 static inline __attribute__((always_inline)) void
@@ -121,50 +190,47 @@ ja3_list(struct sink *sink, struct slice list, bool (*next)(struct reader *, uin
     }
 }
 
-bool tls_ja3(const struct tls_client_hello *hello, struct digests *digests, char out[TLS_JA3])
+bool tls_ja3(const struct tls_traits *client, struct digests *digests, uint8_t out[DIGEST_MAX])
 {
     struct sink sink;
-    *out = '\0';
-    if (hello->flags & (TLS_SSL2_FORMAT | TLS_INCOMPLETE))
-        return false;
     sink_begin(&sink, digests, DIGEST_MD5);
-    sink_decimal(&sink, '\0', hello->legacy_version);
-    ja3_list(&sink, hello->ciphers, next_id);
-    ja3_list(&sink, hello->extensions, next_extension_type);
-    ja3_list(&sink, hello->groups, next_id);
-    ja3_list(&sink, hello->point_formats, next_byte);
-    return sink_end(&sink, TLS_JA3 - 1, out);
+    sink_decimal(&sink, '\0', client->version);
+    ja3_list(&sink, client->list[TLS_TRAIT_CIPHERS], next_id);
+    ja3_list(&sink, client->list[TLS_TRAIT_EXTENSIONS], next_id);
+    ja3_list(&sink, client->list[TLS_TRAIT_GROUPS], next_id);
+    ja3_list(&sink, client->list[TLS_TRAIT_POINT_FORMATS], next_byte);
+    return sink_end(&sink, out);
 }
 
-bool tls_ja3s(const struct tls_server_hello *hello, struct digests *digests, char out[TLS_JA3])
+bool tls_ja3s(const struct tls_traits *server, struct digests *digests, uint8_t out[DIGEST_MAX])
 {
     struct sink sink;
-    *out = '\0';
-    if (hello->flags & TLS_INCOMPLETE)
-        return false;
     sink_begin(&sink, digests, DIGEST_MD5);
-    sink_decimal(&sink, '\0', hello->legacy_version);
-    sink_decimal(&sink, ',', hello->cipher);
-    ja3_list(&sink, hello->extensions, next_extension_type);
-    return sink_end(&sink, TLS_JA3 - 1, out);
+    sink_decimal(&sink, '\0', server->version);
+    sink_decimal(&sink, ',', server->cipher);
+    ja3_list(&sink, server->list[TLS_TRAIT_EXTENSIONS], next_id);
+    return sink_end(&sink, out);
 }
 
-/* The ids of a list without GREASE, server_name and ALPN; the latter two are counted in *counted.
+/* ---- JA4 */
+
+/*
+ * The ids of a list without GREASE; of extensions server_name and ALPN are counted in *counted, but
+ * left out.
  */
-static inline __attribute__((always_inline)) size_t
-collect(struct slice list, bool (*next)(struct reader *, uint16_t *), uint16_t ids[JA4_IDS],
-        unsigned *counted)
+static size_t collect(const struct tls_traits *client, unsigned which, uint16_t ids[JA4_IDS],
+                      unsigned *counted)
 {
-    struct reader r = reader_of_slice(list);
-    bool extensions = next == next_extension_type;
+    struct reader r = reader_of_slice(client->list[which]);
     size_t count = 0;
     uint16_t id;
     *counted = 0;
-    while (next(&r, &id)) {
+    while (tls_list_next(&r, &id)) {
         if (tls_is_grease(id))
             continue;
         ++*counted;
-        if (!(extensions && (id == SERVER_NAME || id == ALPN)) && count < JA4_IDS)
+        bool left_out = which == TLS_TRAIT_EXTENSIONS && (id == SERVER_NAME || id == ALPN);
+        if (!left_out && count < JA4_IDS)
             ids[count++] = id;
     }
     if (*counted > JA4_COUNT_MAX)
@@ -198,6 +264,7 @@ static bool ja4_hash(struct digests *digests, uint16_t *ids, size_t count, struc
 {
     struct sink sink;
     struct reader list = reader_of_slice(signatures);
+    uint8_t digest[DIGEST_MAX];
     char separator = '_';
     uint16_t id;
     if (!count) {
@@ -214,17 +281,20 @@ static bool ja4_hash(struct digests *digests, uint16_t *ids, size_t count, struc
         sink_hex(&sink, separator, id);
         separator = ',';
     }
-    return sink_end(&sink, JA4_HASH, out);
+    if (!sink_end(&sink, digest))
+        return false;
+    digest_hex(digest, JA4_HASH / 2, out);
+    return true;
 }
 
 /* The highest value of supported_versions but GREASE, known or not; without it the version field.
  */
-static uint16_t ja4_version(const struct tls_client_hello *hello)
+static uint16_t ja4_version(const struct tls_traits *client)
 {
-    struct reader list = reader_of_slice(hello->versions);
+    struct reader list = reader_of_slice(client->list[TLS_TRAIT_VERSIONS]);
     uint16_t highest = 0, id;
-    if (!(hello->flags & TLS_HAS_SUPPORTED_VERSIONS))
-        return hello->legacy_version;
+    if (!client->supported_versions)
+        return client->version;
     while (tls_list_next(&list, &id))
         if (!tls_is_grease(id) && id > highest)
             highest = id;
@@ -253,11 +323,10 @@ static bool is_alphanumeric(uint8_t c)
 }
 
 /* First and last character of the first protocol, or of its hex form if one is not alphanumeric. */
-static void ja4_alpn(struct slice alpn, char out[2])
+static void ja4_alpn(struct slice protocol, char out[2])
 {
     static const char digits[] = "0123456789abcdef";
-    struct reader list = reader_of_slice(alpn);
-    struct reader name = reader_child8(&list);
+    struct reader name = reader_of_slice(protocol);
     size_t length = name.left;
     uint8_t first = reader_u8(&name), last = first;
     if (length > 1) {
@@ -275,26 +344,26 @@ static void ja4_alpn(struct slice alpn, char out[2])
     }
 }
 
-bool tls_ja4(const struct tls_client_hello *hello, struct digests *digests, char out[TLS_JA4])
+bool tls_ja4(const struct tls_traits *client, struct digests *digests, char out[TLS_JA4])
 {
     uint16_t ids[JA4_IDS];
     unsigned ciphers, extensions;
     char alpn[2], cipher_hash[JA4_HASH + 1], extension_hash[JA4_HASH + 1];
     *out = '\0';
-    if (!digests || hello->flags & (TLS_SSL2_FORMAT | TLS_INCOMPLETE))
+    if (!digests)
         return false;
-    size_t count = collect(hello->ciphers, next_id, ids, &ciphers);
+    size_t count = collect(client, TLS_TRAIT_CIPHERS, ids, &ciphers);
     if (!ja4_hash(digests, ids, count, (struct slice){0}, cipher_hash))
         return false;
-    count = collect(hello->extensions, next_extension_type, ids, &extensions);
-    if (!ja4_hash(digests, ids, count, hello->signatures, extension_hash))
+    count = collect(client, TLS_TRAIT_EXTENSIONS, ids, &extensions);
+    if (!ja4_hash(digests, ids, count, client->list[TLS_TRAIT_SIGNATURES], extension_hash))
         return false;
-    ja4_alpn(hello->alpn, alpn);
-    const char *version = ja4_version_text(ja4_version(hello));
+    ja4_alpn(client->list[TLS_TRAIT_PROTOCOL], alpn);
+    const char *version = ja4_version_text(ja4_version(client));
     const char head[] = {'t',
                          version[0],
                          version[1],
-                         hello->flags & TLS_HAS_SERVER_NAME ? 'd' : 'i',
+                         client->server_name ? 'd' : 'i',
                          (char)('0' + ciphers / 10),
                          (char)('0' + ciphers % 10),
                          (char)('0' + extensions / 10),

@@ -4,8 +4,8 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
-#include "proto/tls_fingerprint.h"
 #include "proto/tls_names.h"
+#include "session/fingerprint.h"
 #include "session/handshake.h"
 
 bool session_looks_like_tls(struct slice bytes)
@@ -112,22 +112,18 @@ static void keep_offers(struct sessions *ss, struct session *s, const struct tls
     keep_offer(ss, s, hello->signatures, TLS_OFFER_SIGNATURES);
 }
 
-/* 32 hex digits to 16 bytes. */
-static bool pack_md5(const char *hex, uint8_t out[16])
+static void keep_fingerprints(struct tls_facts *facts, const struct fingerprint *fingerprint)
 {
-    for (unsigned i = 0; i < 32; i++) {
-        char c = hex[i];
-        unsigned digit = c >= 'a' ? (unsigned)(c - 'a' + 10) : (unsigned)(c - '0');
-        unsigned byte = (unsigned)out[i / 2] << 4 | digit;
-        out[i / 2] = (uint8_t)(byte & 0xff);
-    }
-    return true;
+    if (!fingerprint)
+        return;
+    facts->have_ja3 = fingerprint->have_ja3;
+    memcpy(facts->ja3, fingerprint->ja3, sizeof facts->ja3);
+    memcpy(facts->ja4, fingerprint->ja4, sizeof facts->ja4);
 }
 
 void handshake_client_hello(struct sessions *ss, struct session *s, const struct tls_client_hello *hello, int64_t time_ns)
 {
     struct tls_facts *facts = &s->handshake->facts;
-    char ja3[TLS_JA3];
     if (facts->have_client_hello)
         return; /* the second one after a HelloRetryRequest, or a renegotiation */
     facts->have_client_hello = true;
@@ -139,9 +135,7 @@ void handshake_client_hello(struct sessions *ss, struct session *s, const struct
     s->handshake->session_id_hash = hash_session_id(hello->session_id);
     session_keep_bytes(ss, s, hello->server_name, 255, &facts->server_name);
     keep_alpn_list(ss, s, hello->alpn, &facts->client.alpn);
-    if (tls_ja3(hello, ss->digests, ja3))
-        facts->have_ja3 = pack_md5(ja3, facts->ja3);
-    tls_ja4(hello, ss->digests, facts->ja4);
+    keep_fingerprints(facts, fingerprints_client(ss->fingerprints, hello));
     if (ss->options.offers)
         keep_offers(ss, s, hello);
 }
@@ -176,7 +170,6 @@ static void server_hello(struct sessions *ss, struct session *s, const struct tl
 {
     struct handshake *h = s->handshake;
     struct tls_facts *facts = &h->facts;
-    char ja3s[TLS_JA3];
     if (hello->hello_retry) {
         facts->hello_retry = true;
         facts->hello_retry_group = hello->group;
@@ -194,8 +187,10 @@ static void server_hello(struct sessions *ss, struct session *s, const struct tl
     facts->server.max_fragment = hello->max_fragment;
     session_keep_text(ss, s, hello->alpn, &facts->server.alpn);
     choose_resumption(h, hello);
-    if (tls_ja3s(hello, ss->digests, ja3s))
-        facts->have_ja3s = pack_md5(ja3s, facts->ja3s);
+    const struct fingerprint *fingerprint = fingerprints_server(ss->fingerprints, hello);
+    facts->have_ja3s = fingerprint && fingerprint->have_ja3;
+    if (facts->have_ja3s)
+        memcpy(facts->ja3s, fingerprint->ja3, sizeof facts->ja3s);
     tls_progress_chosen(&h->progress, tls_version_rank(hello->version), hello->cipher);
 }
 

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "proto/tls_names.h"
+#include "session/fingerprint.h"
 #include "session/state.h"
 
 /* ---- parts */
@@ -506,8 +507,9 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
     slab_init(&ss->parts_slab, sizeof(struct session_parts));
     ss->digests = digests_new();
     ss->certificates = ss->digests ? certificate_cache_new(ss->digests) : NULL;
+    ss->fingerprints = fingerprints_new(ss->digests);
     ss->classifier = classifier_new();
-    if (!ss->certificates || !ss->classifier || !linger_init(&ss->linger)) {
+    if (!ss->certificates || !ss->fingerprints || !ss->classifier || !linger_init(&ss->linger)) {
         sessions_free(ss);
         return NULL;
     }
@@ -547,6 +549,7 @@ void sessions_free(struct sessions *ss)
     if (!ss)
         return;
     certificate_cache_free(ss->certificates);
+    fingerprints_free(ss->fingerprints);
     classifier_free(ss->classifier);
     digests_free(ss->digests);
     linger_close(&ss->linger);

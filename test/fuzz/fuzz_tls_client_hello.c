@@ -27,7 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct digests *digests;
     struct tls_client_hello hello;
-    char ja3[TLS_JA3], ja4[TLS_JA4];
+    static struct tls_traits traits;
+    uint8_t ja3[DIGEST_MAX];
+    char ja4[TLS_JA4];
     if (!digests)
         digests = digests_new();
     tls_parse_client_hello((struct slice){.data = data, .length = size}, &hello);
@@ -45,8 +47,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tally(hello.server_name);
     tally_names(&hello);
     must(!hello.max_version || tls_version_rank(hello.max_version) != TLS_VERSION_NONE);
-    size_t whole = !(hello.flags & TLS_INCOMPLETE);
-    must(tls_ja3(&hello, digests, ja3) == whole && strlen(ja3) == whole * (TLS_JA3 - 1));
-    must(tls_ja4(&hello, digests, ja4) == whole && strlen(ja4) == whole * (TLS_JA4 - 1));
+    if (!tls_client_traits(&hello, &traits)) {
+        must(hello.flags & TLS_INCOMPLETE);
+        return 0;
+    }
+    must(!(hello.flags & TLS_INCOMPLETE) && tls_ja3(&traits, digests, ja3));
+    must(tls_ja4(&traits, digests, ja4) && strlen(ja4) == TLS_JA4 - 1);
     return 0;
 }

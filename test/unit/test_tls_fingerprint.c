@@ -7,6 +7,7 @@
 
 static struct digests *digests;
 static struct tls_client_hello client;
+static struct tls_traits traits;
 static char text[TLS_JA4];
 
 static void parse(const char *version, const char *ciphers, const char *extensions)
@@ -19,16 +20,41 @@ static void parse(const char *version, const char *ciphers, const char *extensio
     tls_parse_client_hello(body, &client);
 }
 
+/* Each writes what it returns to `text`: "" where there is none. */
+static const char *ja3_by(struct digests *by)
+{
+    uint8_t digest[DIGEST_MAX];
+    *text = '\0';
+    if (tls_client_traits(&client, &traits) && tls_ja3(&traits, by, digest))
+        digest_hex(digest, DIGEST_MD5_SIZE, text);
+    return text;
+}
+
 static const char *ja3(void)
 {
-    tls_ja3(&client, digests, text);
+    return ja3_by(digests);
+}
+
+static const char *ja3s_by(const struct tls_server_hello *server, struct digests *by)
+{
+    uint8_t digest[DIGEST_MAX];
+    *text = '\0';
+    if (tls_server_traits(server, &traits) && tls_ja3s(&traits, by, digest))
+        digest_hex(digest, DIGEST_MD5_SIZE, text);
+    return text;
+}
+
+static const char *ja4_by(struct digests *by)
+{
+    *text = '\0';
+    if (tls_client_traits(&client, &traits))
+        CHECK_INT(tls_ja4(&traits, by, text), *text != '\0');
     return text;
 }
 
 static const char *ja4(void)
 {
-    tls_ja4(&client, digests, text);
-    return text;
+    return ja4_by(digests);
 }
 
 static void test_ja3(void)
@@ -48,21 +74,17 @@ static void test_ja3(void)
     parse("0301", "0004 0005 000a 0009 0064 0062 0003 0006 0013 0012 0063", "");
     CHECK_TEXT(ja3(), "de350869b8c85de67a350c8d186f11e6");
     CHECK_INT(tls_parse_client_hello(hex(RFC8448_CLIENT_HELLO), &client), TLS_PARSE_OK);
-    CHECK_INT(tls_ja3(&client, digests, text), true);
-    CHECK_TEXT(text, "da4dea34fe6d4ce5f0725df3f2682fa0");
+    CHECK_TEXT(ja3(), "da4dea34fe6d4ce5f0725df3f2682fa0");
 }
 
 static void test_ja3s(void)
 {
     struct tls_server_hello server;
     tls_parse_server_hello(hex(RFC8448_SERVER_HELLO), &server);
-    CHECK_INT(tls_ja3s(&server, digests, text), true);
-    CHECK_TEXT(text, "eb1d94daa7e0344597e756a1fb6e7054"); /* 771,4865,51-43 */
+    CHECK_TEXT(ja3s_by(&server, digests), "eb1d94daa7e0344597e756a1fb6e7054"); /* 771,4865,51-43 */
     tls_parse_server_hello(hex(RFC8448_HELLO_RETRY), &server);
-    tls_ja3s(&server, digests, text);
-    CHECK_TEXT(text, "5e782992dd22a63dd5c0ebc97e3f3843"); /* 771,4865,51-44-43 */
-    CHECK_INT(tls_ja3s(&server, NULL, text), false);
-    CHECK_TEXT(text, "");
+    CHECK_TEXT(ja3s_by(&server, digests), "5e782992dd22a63dd5c0ebc97e3f3843"); /* 771,4865,51-44-43 */
+    CHECK_TEXT(ja3s_by(&server, NULL), "");
 }
 
 #define JA4_CIPHERS    "1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035"
@@ -78,8 +100,7 @@ static void test_ja4_published(void)
 {
     parse("0303", JA4_CIPHERS,
           JA4_FIRST JA4_ALPN JA4_MIDDLE JA4_SIGNATURES JA4_LAST JA4_VERSIONS JA4_END);
-    CHECK_INT(tls_ja4(&client, digests, text), true);
-    CHECK_TEXT(text, "t13d1516h2_8daaf6152771_e5627efa2ab1");
+    CHECK_TEXT(ja4(), "t13d1516h2_8daaf6152771_e5627efa2ab1");
     parse("0303", "baba" JA4_CIPHERS,
           "eaea 0000" JA4_FIRST JA4_ALPN JA4_MIDDLE
           "000d 0014 0012 9a9a 0403 0804 0401 0503 0805 0501 0806 0601 " JA4_LAST
@@ -184,35 +205,65 @@ static void test_ja4_longest(void)
     client =
         (struct tls_client_hello){.legacy_version = 0x0303, .ciphers = block_of(ids, sizeof ids)};
     client.extensions = client.ciphers;
-    CHECK_INT(tls_ja4(&client, digests, text), true);
-    CHECK_INT(strlen(text), 36);
-    CHECK_INT(tls_ja3(&client, digests, text), true);
-    CHECK_INT(strlen(text), 32);
+    CHECK_INT(strlen(ja4()), 36);
+    CHECK_INT(strlen(ja3()), 32);
 }
 
 static void test_none(void)
 {
     ssl2_parse_client_hello(hex("01 0301 0003 0000 0010 00002f 000102030405060708090a0b0c0d0e0f"),
                             &client);
-    strcpy(text, "x");
-    CHECK_INT(tls_ja3(&client, digests, text), false);
-    CHECK_TEXT(text, "");
-    strcpy(text, "x");
-    CHECK_INT(tls_ja4(&client, digests, text), false);
-    CHECK_TEXT(text, "");
+    CHECK_INT(tls_client_traits(&client, &traits), false);
     struct tls_server_hello server;
     tls_parse_server_hello(head(hex(RFC8448_SERVER_HELLO), 60), &server);
-    CHECK_INT(tls_ja3s(&server, digests, text), false);
-    CHECK_TEXT(text, "");
+    CHECK_TEXT(ja3s_by(&server, digests), "");
     tls_parse_client_hello(head(hex(RFC8448_CLIENT_HELLO), 100), &client);
-    CHECK_INT(tls_ja3(&client, digests, text), false);
-    CHECK_INT(tls_ja4(&client, digests, text), false);
+    CHECK_INT(tls_client_traits(&client, &traits), false);
     parse("0303", JA4_CIPHERS, JA4_END);
-    CHECK_INT(tls_ja3(&client, NULL, text), false);
-    CHECK_INT(tls_ja4(&client, NULL, text), false);
-    CHECK_TEXT(text, "");
+    CHECK_TEXT(ja3_by(NULL), "");
+    CHECK_TEXT(ja4_by(NULL), "");
     parse("0303", "", NULL);
-    CHECK_INT(tls_ja4(&client, NULL, text), false);
+    CHECK_TEXT(ja4_by(NULL), "");
+}
+
+static size_t pack(uint8_t out[1024])
+{
+    CHECK_INT(tls_client_traits(&client, &traits), true);
+    return tls_traits_pack(&traits, out, 1024);
+}
+
+/* Whatever changes a fingerprint changes the traits; what changes none of them (GREASE among the extensions, a name) does not. */
+static void test_traits(void)
+{
+#define FIRST "000a 0004 0002 0017 000b 0002 01 00 000d 0004 0002 0403 002b 0003 02 0303"
+    static const struct {
+        const char *version, *ciphers, *extensions;
+    } others[] = {
+        {"0302", "c02f", FIRST},
+        {"0303", "c030", FIRST},
+        {"0303", "c02f c02f", FIRST},
+        {"0303", "c02f", FIRST "0017 0000"},
+        {"0303", "c02f", FIRST "0000 0006 0004 00 0001 61"},
+        {"0303", "c02f", FIRST JA4_ALPN},
+        {"0303", "c02f", "000a 0004 0002 0018 000b 0002 01 00 000d 0004 0002 0403 002b 0003 02 0303"},
+        {"0303", "c02f", "000a 0004 0002 0017 000b 0002 01 01 000d 0004 0002 0403 002b 0003 02 0303"},
+        {"0303", "c02f", "000a 0004 0002 0017 000b 0002 01 00 000d 0004 0002 0503 002b 0003 02 0303"},
+        {"0303", "c02f", "000a 0004 0002 0017 000b 0002 01 00 000d 0004 0002 0403 002b 0003 02 0304"},
+        {"0303", "c02f", "000b 0002 01 00 000a 0004 0002 0017 000d 0004 0002 0403 002b 0003 02 0303"},
+    };
+    uint8_t first[1024], other[1024];
+    parse("0303", "c02f", FIRST);
+    size_t length = pack(first);
+    CHECK(length > 0);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        parse(others[i].version, others[i].ciphers, others[i].extensions);
+        CHECK(pack(other) != length || memcmp(first, other, length) != 0);
+    }
+    parse("0303", "c02f", "1a1a 0000" FIRST);
+    CHECK_INT(pack(other), length);
+    CHECK(memcmp(first, other, length) == 0);
+    CHECK_INT(tls_traits_pack(&traits, other, length - 1), 0);
+    CHECK_INT(tls_traits_pack(&traits, other, 4), 0);
 }
 
 int main(void)
@@ -228,6 +279,7 @@ int main(void)
     test_ja4_many();
     test_ja4_longest();
     test_none();
+    test_traits();
     digests_free(digests);
     hex_free();
     return TEST_END();
