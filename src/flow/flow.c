@@ -29,11 +29,23 @@ uint64_t flow_bytes(const struct flow *flow, enum side from)
 
 /* ---- look-up */
 
+/* An order of the two ends, which both directions agree in: true if the source comes second. */
+static bool source_is_second(const struct segment *segment)
+{
+    uint64_t source[2], destination[2];
+    memcpy(source, segment->source.bytes, sizeof source);
+    memcpy(destination, segment->destination.bytes, sizeof destination);
+    if (source[0] != destination[0])
+        return source[0] > destination[0];
+    if (source[1] != destination[1])
+        return source[1] > destination[1];
+    return segment->source_port > segment->destination_port;
+}
+
 /* Fills the key; returns the index of the sender's half. */
 static unsigned make_key(const struct flow_table *table, const struct segment *segment, struct flow_key *key)
 {
-    int order = memcmp(&segment->source, &segment->destination, sizeof segment->source);
-    unsigned half = order > 0 || (order == 0 && segment->source_port > segment->destination_port);
+    unsigned half = source_is_second(segment);
     memset(key->vlan, 0, sizeof key->vlan);
     key->address[half] = segment->source;
     key->address[!half] = segment->destination;
@@ -199,27 +211,37 @@ static bool locate(struct flow_table *table, struct flow *flow, const struct arr
     return true;
 }
 
+static void push(struct flow_table *table, struct flow *flow, const struct arrival *a, uint64_t offset)
+{
+    const struct segment *segment = a->segment;
+    struct stream_piece piece = {.time_ns = segment->time_ns,
+                                 .offset = offset,
+                                 .needs = needs_of(flow, a),
+                                 .length = segment->length,
+                                 .fin = segment->flags & TCP_FIN,
+                                 .bytes = segment->payload};
+    stream_push(&table->streams, flow, a->half, &piece);
+}
+
 static void take_payload(struct flow_table *table, struct flow *flow, const struct arrival *a)
 {
     const struct segment *segment = a->segment;
     bool fin = segment->flags & TCP_FIN;
-    struct stream_piece piece = {.time_ns = segment->time_ns, .length = segment->length, .fin = fin, .bytes = segment->payload};
+    uint64_t offset;
     if (!segment->length && !fin) {
         if (!flow->known[a->half])
             learn_first(flow, a->half, segment->sequence + (segment->flags & TCP_SYN ? 1 : 0));
         return;
     }
-    if (!locate(table, flow, a, &piece.offset))
+    if (!locate(table, flow, a, &offset))
         return;
     if (segment->length && !flow->had_payload)
-        open_session(table, flow, a, piece.offset);
-    bool early = !flow->opened && piece.offset > flow->half[a->half].next; /* a FIN before the first payload: that may still come */
-    if (!flow->shunted && (flow->session || early)) {
-        piece.needs = needs_of(flow, a);
-        stream_push(&table->streams, flow, a->half, &piece);
-    }
+        open_session(table, flow, a, offset);
+    bool early = !flow->opened && offset > flow->half[a->half].next; /* a FIN before the first payload: that may still come */
+    if (!flow->shunted && (flow->session || early))
+        push(table, flow, a, offset);
     if ((flow->shunted || !flow->session) && !early)
-        count_only(flow, a->half, piece.offset + segment->length, fin, fin ? needs_of(flow, a) : 0);
+        count_only(flow, a->half, offset + segment->length, fin, fin ? needs_of(flow, a) : 0);
 }
 
 /* A RST counts only where the peer could accept it: from its last acknowledgment on (RFC 5961 3). */
@@ -349,7 +371,7 @@ static void touch(struct flow_table *table, struct flow *flow, int64_t time_ns, 
 {
     if (time_ns > flow->last_ns)
         flow->last_ns = time_ns; /* the packet's own time, even if the clock does not believe it (yet) */
-    if ((uint32_t)(now_ns / 1000000000) != flow->queued_s)
+    if ((uint32_t)(now_ns / 1000000000) - flow->queued_s >= TABLE_REQUEUE_S)
         table_move(table, flow, flow->list, now_ns);
 }
 
@@ -428,10 +450,12 @@ static struct flow *open_flow(struct flow_table *table, const struct arrival *a,
 bool flow_follows(const struct flow_table *table, const struct segment *segment)
 {
     const uint8_t *ports = table->options.ports;
-    return table->options.any_port || port_is_set(ports, segment->source_port) || port_is_set(ports, segment->destination_port);
+    uint16_t a = segment->source_port, b = segment->destination_port;
+    /* The lower one first: of servers' ports there are few, so that they stay in the caches. */
+    return table->options.any_port || port_is_set(ports, a < b ? a : b) || port_is_set(ports, a < b ? b : a);
 }
 
-enum { CACHE_LINE = 64, FLOW_LINES = 2, SESSION_LINES = 4 /* what an ordinary segment touches */ };
+enum { CACHE_LINE = 64, FLOW_LINES = 3, SESSION_LINES = 4 /* what an ordinary segment touches */ };
 
 /* A chain that is empty is NULL, of which no pointer may be made that is further on: hence the number. */
 static void prefetch(const void *from, unsigned lines)

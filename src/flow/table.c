@@ -216,13 +216,14 @@ void table_time_out(struct flow_table *table, struct flow *flow)
 
 static void sweep_list(struct flow_table *table, enum flow_list which, int64_t now_ns)
 {
-    uint32_t now_s = (uint32_t)(now_ns / 1000000000), timeout_s = (uint32_t)(timeout_of(table, which) / 1000000000);
+    int64_t timeout_ns = timeout_of(table, which), requeue_ns = TABLE_REQUEUE_S * INT64_C(1000000000);
+    uint32_t now_s = (uint32_t)(now_ns / 1000000000), timeout_s = (uint32_t)(timeout_ns / 1000000000);
     for (struct flow *flow = table->lists[which].oldest; flow; flow = table->lists[which].oldest) {
         if (now_s - flow->queued_s < timeout_s)
             return;
         if (table_timed_out(table, flow, now_ns))
             table_time_out(table, flow);
-        else if (now_s != flow->queued_s)
+        else if (now_s != flow->queued_s && flow->last_ns + timeout_ns - now_ns > requeue_ns)
             table_move(table, flow, which, now_ns);
         else
             return;

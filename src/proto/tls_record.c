@@ -67,13 +67,13 @@ static struct tls_piece next_header(struct tls_record_framer *framer, struct rea
 {
     struct tls_piece piece = {.kind = TLS_PIECE_NEED_MORE};
     struct reader ahead = *input;
-    while (framer->have < TLS_RECORD_HEADER && ahead.left) {
-        framer->header[framer->have++] = reader_u8(&ahead);
-        if (!header_possible(framer->header, framer->have)) {
-            framer_lose(framer);
-            piece.kind = TLS_PIECE_NOT_TLS;
-            return piece;
-        }
+    unsigned missing = TLS_RECORD_HEADER - framer->have, count = ahead.left < missing ? (unsigned)ahead.left : missing;
+    reader_copy(&ahead, framer->header + framer->have, count);
+    framer->have = (uint8_t)(framer->have + count);
+    if (!header_possible(framer->header, framer->have)) {
+        framer_lose(framer);
+        piece.kind = TLS_PIECE_NOT_TLS;
+        return piece;
     }
     *input = ahead;
     if (framer->have < TLS_RECORD_HEADER)
