@@ -403,7 +403,7 @@ static void finish(struct service *service, struct counters *counters)
     begin_end(service);
     uint64_t left = stop_workers(service);
     write_stats(service);
-    write_metrics(service);
+    service->failed |= !write_metrics(service);
     *counters = sum_of(service).counters;
     counters->events_lost = close_outputs(service) + left;
     service->failed |= !collector_save(service->collector);

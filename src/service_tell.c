@@ -123,9 +123,13 @@ bool metrics_write(const char *path, const struct counters *counters, const stru
                  ? open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644)
                  : -1;
     bool good = fd >= 0 && put_all(fd, counters, facts) && rename(temporary, path) == 0;
+    int reason = errno;
+    bool forbidden = reason == EACCES || reason == EPERM || reason == EROFS;
+    if (!good && fd >= 0)
+        unlink(temporary); /* a part of it helps nobody, least of all on a full disk */
     if (!good && loud)
-        log_error(log, "%s: cannot be replaced: %s; its directory has to be writable by the user that mxtap runs as", path,
-                  strerror(errno));
+        log_error(log, "%s: cannot be replaced: %s%s", path, strerror(reason),
+                  forbidden ? "; its directory has to be writable by the user that mxtap runs as" : "");
     return good;
 }
 
