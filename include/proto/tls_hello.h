@@ -106,10 +106,11 @@ enum tls_parse ssl2_parse_server_hello(struct slice body, struct ssl2_server_hel
 enum tls_parse ssl2_parse_client_master_key(struct slice body, uint32_t *cipher); /* 3-byte id */
 
 /*
- * ssl2_hello_plausible tells whether bytes look like the record of an SSLv2-format ClientHello, by as many of the first 5 as are
- * there (none: false): 2-byte header, long enough, message type 1, version 0.2 or 3.0 to 3.4.
+ * ssl2_hello_plausible tells whether bytes look like the record of an SSLv2-format ClientHello, by the first 5 (fewer: false): 2-byte
+ * header, long enough, message type 1, version 0.2 or 3.0 to 3.4. ssl2_hello_possible goes by as many of them as are there (none: false).
  */
 bool ssl2_hello_plausible(struct slice input);
+bool ssl2_hello_possible(struct slice input);
 
 /* ssl2_record_header reads a record header of 2 or 3 bytes (returns its size, 0: too short or no SSLv2 record) and, in *length, the bytes after it. */
 unsigned ssl2_record_header(struct slice input, uint16_t *length);

@@ -55,6 +55,7 @@ struct session_parts {
     struct ssl2_reader ssl2;
     struct buffer first[2];        /* the first bytes of a side where they are no SMTP: nDPI may be asked what they are */
     struct classification *classification; /* nDPI's question that is open or answered, NULL: none was asked */
+    uint8_t head[2][TLS_RECORD_HEADER - 1], head_length[2]; /* see session_hold */
     const char *mechanism;         /* SASL mechanism of the AUTH exchange that runs; static */
 };
 
@@ -96,6 +97,10 @@ struct session {
     bool server_first : 1;             /* the server's first bytes came first */
     uint8_t verdict;               /* enum classify_verdict */
     bool worth_open : 1;               /* judged, but whether that is worth it only its first payload in order will tell */
+    bool early : 1;                    /* the client did not wait for the reply to STARTTLS, and with what is not known yet */
+    bool in_injected : 1;              /* the server is within a line that it put after the 220 */
+    bool holds : 1;                    /* see session_hold */
+    bool settling : 1;                 /* ... what is held is judged as it is */
     bool judged : 1;                   /* not a mail port: it is a mail session only if nDPI, or else the dialog, says so */
 };
 
@@ -195,6 +200,20 @@ void session_free_tls(struct sessions *sessions, struct session *session);
 
 /* session_looks_like_tls tells whether bytes are the start of a TLS record or of an SSLv2 (format) ClientHello. */
 bool session_looks_like_tls(struct slice bytes);
+
+/* session_may_be_tls tells whether they may become one, as far as they go. */
+bool session_may_be_tls(struct slice bytes);
+
+/*
+ * session_hold keeps a rest of input that is shorter than a record header, and the first of its side or such that may become TLS,
+ * until more of this side comes, or the other speaks, or anything ends; true: nothing is left. session_head takes out what is held
+ * and returns its length (0: nothing).
+ */
+bool session_hold(struct sessions *sessions, struct session *session, enum side from, struct reader *input);
+size_t session_head(struct session *session, enum side from, uint8_t head[TLS_RECORD_HEADER]);
+
+/* session_judge_early says what it was that the client sent before the reply to STARTTLS, if that is not told yet. */
+void session_judge_early(struct session *session);
 
 /* session_outcome tells what became of a session that ends so; session_incomplete what of it is missing (bits of INCOMPLETE_). */
 enum outcome session_outcome(const struct session *session, enum end_how how);

@@ -98,7 +98,7 @@ unsigned ssl2_record_header(struct slice input, uint16_t *length)
     return short_form ? 2 : 3;
 }
 
-bool ssl2_hello_plausible(struct slice input)
+bool ssl2_hello_possible(struct slice input)
 {
     struct reader r = reader_of_slice(input);
     uint8_t first = reader_u8(&r), second = reader_u8(&r);
@@ -112,4 +112,9 @@ bool ssl2_hello_plausible(struct slice input)
     if (input.length >= 4 && major != 0 && major != 3)
         return false;
     return input.length < 5 || (major == 3 ? minor <= 4 : minor == 2);
+}
+
+bool ssl2_hello_plausible(struct slice input)
+{
+    return input.length >= 5 && ssl2_hello_possible(input);
 }

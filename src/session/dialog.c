@@ -225,15 +225,31 @@ static bool keep_waiting(struct sessions *ss, struct session *s, struct slice by
     return buffer_append(&ss->pool, &parts->wait, bytes, LIMIT_WAIT);
 }
 
+/* A client that did not wait for the reply to STARTTLS: what it sent instead is told when a record header of it is there, or no more can come. */
+static void judge_early(struct session *s, struct slice bytes)
+{
+    bool hello = session_looks_like_tls(bytes);
+    s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
+    s->early = false;
+}
+
+void session_judge_early(struct session *s)
+{
+    if (s->early)
+        judge_early(s, waiting(s));
+}
+
 static void wait_for_reply(struct sessions *ss, struct session *s, struct reader *input)
 {
     struct slice bytes = reader_rest(input);
     if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !parts_of(s)->wait.length && !s->hole[SIDE_SERVER] && !s->hole[SIDE_CLIENT] && !reply_cannot_come(s) &&
-        !(s->midstream && !s->spoke[SIDE_SERVER])) { /* else it may be a line of a message whose beginning is missing */
-        bool hello = session_looks_like_tls(bytes);
-        s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
-    }
-    if (!keep_waiting(ss, s, bytes))
+        !(s->midstream && !s->spoke[SIDE_SERVER])) /* else it may be a line of a message whose beginning is missing */
+        s->early = true;
+    bool kept = keep_waiting(ss, s, bytes);
+    struct slice head = kept ? waiting(s) : bytes;
+    if (s->early && (!kept || head.length >= TLS_RECORD_HEADER || !session_may_be_tls(head)))
+        judge_early(s, head);
+    if (!kept)
         session_limit(ss, s);
     else if (!reply_cannot_come(s))
         return;
@@ -313,17 +329,18 @@ static void read_client(struct sessions *ss, struct session *s, struct reader *i
 static void release_wait(struct sessions *ss, struct session *s, int64_t time_ns)
 {
     while (parts_of(s)->wait.length && !(s->mode == SESSION_SMTP && waits(s))) {
+        session_judge_early(s);
         struct buffer lent = s->parts->wait;
         struct slice bytes = waiting(s);
         struct reader input = reader_of_slice(bytes);
         s->parts->wait = (struct buffer){0};
         s->parts->wait_from = 0;
         s->parts->lent = &lent;
-        if (s->mode == SESSION_SMTP && s->dialog.expect == SMTP_EXPECT_TLS && !session_looks_like_tls(bytes))
+        if (s->mode == SESSION_SMTP && s->dialog.expect == SMTP_EXPECT_TLS && !session_may_be_tls(bytes))
             reader_skip(&input, input.left); /* commands sent along with STARTTLS: not part of either dialog any more (CVE-2011-0411) */
         read_client(ss, s, &input);
         s->parts->lent = NULL;
-        if (input.left && s->mode == SESSION_TLS)
+        if (input.left && s->mode == SESSION_TLS && !session_hold(ss, s, SIDE_CLIENT, &input))
             session_tls(ss, s, SIDE_CLIENT, &input, time_ns);
         buffer_release(&ss->pool, &lent);
     }
@@ -406,6 +423,19 @@ static bool begins_foreign(const struct session *s, struct slice bytes)
     return false;
 }
 
+/* Between the 220 and the client's hello a server has nothing to say in clear. Lines are passed over; what follows them may be TLS. */
+static void pass_injected(struct session *s, struct reader *input)
+{
+    if (s->tls_gap[SIDE_CLIENT] || s->tls_gap[SIDE_SERVER]) { /* it may follow the hello, or be the rest of a record */
+        reader_skip(input, input->left);
+        return;
+    }
+    const uint8_t *end = memchr(input->next, '\n', input->left);
+    s->findings |= UINT64_C(1) << FINDING_RESPONSE_INJECTION;
+    s->in_injected = !end;
+    reader_skip(input, end ? (size_t)(end - input->next) + 1 : input->left);
+}
+
 void session_smtp_server(struct sessions *ss, struct session *s, struct reader *input, int64_t time_ns)
 {
     struct slice line;
@@ -421,17 +451,14 @@ void session_smtp_server(struct sessions *ss, struct session *s, struct reader *
         join(ss, s, SIDE_SERVER, input);
     while (input->left && s->mode == SESSION_SMTP) {
         if (s->dialog.expect == SMTP_EXPECT_TLS) {
-            /* Between the 220 and the client's hello a server has nothing to say in clear. */
-            if (session_looks_like_tls((struct slice){input->next, input->left}))
+            if (!s->in_injected && (session_hold(ss, s, SIDE_SERVER, input) || session_looks_like_tls((struct slice){input->next, input->left})))
                 return;
             if (!s->flow->seen[s->flow->client]) {
                 smtp_dialog_assume(&s->dialog, SMTP_EXPECT_COMMAND); /* it answers what was not captured */
                 continue;
             }
-            if (!s->tls_gap[SIDE_CLIENT] && !s->tls_gap[SIDE_SERVER]) /* else it may follow the hello, or be the rest of a record */
-                s->findings |= UINT64_C(1) << FINDING_RESPONSE_INJECTION;
-            reader_skip(input, input->left);
-            return;
+            pass_injected(s, input);
+            continue;
         }
         if (!next_line(ss, s, SIDE_SERVER, input, &line))
             break;
@@ -455,6 +482,7 @@ void session_smtp_gap(struct sessions *ss, struct session *s, enum side from, ui
     if (s->parts)
         smtp_line_reset(&s->parts->line[from], &ss->pool, false);
     s->resync[from] = true;
+    s->in_injected = s->in_injected && from != SIDE_SERVER;
     s->joined[from] = false;
     s->tls_gap[from] = s->dialog.expect == SMTP_EXPECT_TLS || s->dialog.expect == SMTP_EXPECT_TLS_REPLY;
     smtp_dialog_gap(&s->dialog, from, length);

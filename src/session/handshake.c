@@ -13,6 +13,11 @@ bool session_looks_like_tls(struct slice bytes)
     return tls_record_plausible(bytes) || ssl2_hello_plausible(bytes);
 }
 
+bool session_may_be_tls(struct slice bytes)
+{
+    return tls_record_plausible(bytes) || ssl2_hello_possible(bytes);
+}
+
 bool session_begin_tls(struct sessions *ss, struct session *s)
 {
     session_free_tls(ss, s);

@@ -360,6 +360,8 @@ static void feed(struct sessions *ss, struct session *s, enum side from, struct 
 {
     size_t before = SIZE_MAX;
     struct slice bytes = {input->next, input->left};
+    if (session_hold(ss, s, from, input))
+        return;
     if (begins_late(s, bytes))
         s->mode = SESSION_FOREIGN;
     begin_first(ss, s, from, bytes);
@@ -374,12 +376,40 @@ static void feed(struct sessions *ss, struct session *s, enum side from, struct 
             session_smtp_client(ss, s, input, time_ns);
         else if (answers_in_tls(s, (struct slice){input->next, input->left}))
             session_tls(ss, s, from, input, time_ns);
-        else if (s->dialog.expect == SMTP_EXPECT_TLS && session_looks_like_tls((struct slice){input->next, input->left}) &&
+        else if (s->dialog.expect == SMTP_EXPECT_TLS && !s->in_injected && session_looks_like_tls((struct slice){input->next, input->left}) &&
                  session_begin_tls(ss, s))
             s->mode = SESSION_TLS;
         else
             session_smtp_server(ss, s, input, time_ns);
     }
+    s->spoke[from] = true;
+}
+
+/* What the bytes that a side holds back wait for does not come, or something else comes first: they are judged as they are. */
+static void settle(struct sessions *ss, struct session *s, enum side from)
+{
+    uint8_t head[TLS_RECORD_HEADER];
+    struct reader input = reader_of(head, session_head(s, from, head));
+    s->settling = true;
+    if (input.left)
+        feed(ss, s, from, &input, s->flow->last_ns);
+    s->settling = false;
+}
+
+/* A side that may hold bytes back goes on: they and these are put into `whole`. What the other holds back is all that it says for now. */
+static struct slice go_on(struct sessions *ss, struct session *s, enum side from, struct slice bytes, struct buffer *whole)
+{
+    uint8_t head[TLS_RECORD_HEADER];
+    const uint32_t most = UINT16_MAX + TLS_RECORD_HEADER;
+    settle(ss, s, from == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT);
+    struct reader held = reader_of(head, session_head(s, from, head));
+    s->holds = false;
+    if (!held.left)
+        return bytes;
+    if (buffer_append(&ss->pool, whole, reader_rest(&held), most) && buffer_append(&ss->pool, whole, bytes, most))
+        return buffer_slice(whole);
+    session_limit(ss, s);
+    return bytes;
 }
 
 /* No mail, on a port that is no mail port: nothing is told of it. */
@@ -413,10 +443,8 @@ static void feed_first(struct sessions *ss, struct session *s, struct reader *in
     struct buffer waited = parts_of(s)->wait;
     if (s->parts)
         s->parts->wait = (struct buffer){0};
-    if (input->left) {
+    if (input->left)
         feed(ss, s, SIDE_CLIENT, input, time_ns);
-        s->spoke[SIDE_CLIENT] = true;
-    }
     buffer_release(&ss->pool, &waited);
 }
 
@@ -435,20 +463,21 @@ static void on_data(void *user, struct flow *flow, enum side from, struct slice 
 {
     struct sessions *ss = user;
     struct session *s = flow->session;
-    struct reader input = reader_of_slice(bytes);
+    struct buffer whole = {0};
     if (s->worth_open && !session_worth_judging(bytes)) {
         drop(ss, s);
         return;
     }
     s->worth_open = false;
     note_beginning(s);
+    struct slice all = s->holds ? go_on(ss, s, from, bytes, &whole) : bytes;
+    struct reader input = reader_of_slice(all);
     session_judge(ss, s, from, bytes);
-    if (from == SIDE_CLIENT && !s->proxy_over) {
+    if (from == SIDE_CLIENT && !s->proxy_over)
         feed_first(ss, s, &input, time_ns);
-    } else {
+    else
         feed(ss, s, from, &input, time_ns);
-        s->spoke[from] = true;
-    }
+    buffer_release(&ss->pool, &whole);
     after_input(ss, s);
 }
 
@@ -456,6 +485,8 @@ static void on_gap(void *user, struct flow *flow, enum side from, uint64_t lengt
 {
     struct sessions *ss = user;
     struct session *s = flow->session;
+    settle(ss, s, SIDE_CLIENT);
+    settle(ss, s, SIDE_SERVER);
     s->hole[from] = true;
     if (cut)
         s->cut = true;
@@ -476,6 +507,7 @@ static void on_close_half(void *user, struct flow *flow, enum side from, int64_t
 {
     struct sessions *ss = user;
     struct session *s = flow->session;
+    settle(ss, s, from);
     if (s->mode == SESSION_TLS)
         session_tls_close(s, from, false, time_ns);
     after_input(ss, s);
@@ -485,6 +517,9 @@ static void on_end(void *user, struct flow *flow, enum end_how how, enum side fr
 {
     struct sessions *ss = user;
     struct session *s = flow->session;
+    settle(ss, s, SIDE_CLIENT);
+    settle(ss, s, SIDE_SERVER);
+    session_judge_early(s);
     if (how == END_RST && s->mode == SESSION_TLS)
         session_tls_close(s, from, true, flow->last_ns);
     session_write(ss, s, how, from);

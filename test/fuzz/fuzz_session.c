@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A mail session must give the same record however its bytes were cut into segments and in whatever
- * order these came (of what is not SMTP only that it is not: nDPI goes by segments;
- * and what an injected reply is followed by is looked for at the next segment). No piece is shorter than a
- * record header: what begins with one byte alone is judged by it. Input: a byte of options, 4 that choose how, then turns of one byte (side) and
- * two (length) and their bytes.
+ * order these came (of what is not SMTP only that it is not: nDPI goes by segments). On a port that is no
+ * mail port the first segment alone tells whether it is looked at: there no piece is short. Input: a byte
+ * of options, 4 that choose how, then turns of one byte (side) and two (length) and their bytes.
  */
 #define FUZZ_JUDGE_AT_ONCE
 #define FUZZ_QUIET
@@ -20,7 +19,7 @@
 #include "session/session.h"
 #include "writer/writer.h"
 
-enum { PIECES = 8, CLIENT_START = 0x7ffffff0, SERVER_START = 0xfffffff0 };
+enum { OTHER_PORT = 8025, PIECES = 8, CLIENT_START = 0x7ffffff0, SERVER_START = 0xfffffff0 };
 
 struct scene {
     struct flow_table *table;
@@ -36,15 +35,8 @@ static void on_record(void *user, struct record *record)
 {
     struct scene *scene = user;
     record->uid = 0;
-    const struct tls_facts *tls = record->tls;
-    uint64_t injection = UINT64_C(1) << FINDING_RESPONSE_INJECTION;
-    uint64_t early = UINT64_C(1) << FINDING_COMMAND_INJECTION | UINT64_C(1) << FINDING_HELLO_BEFORE_220;
-    record->findings |= record->findings & early ? early : 0; /* which of them, its first segment tells */
     if (record->outcome == OUTCOME_NOT_SMTP)
         record->tls = NULL, record->protocol = NULL, record->cut = false;
-    /* What follows an injected reply may begin with a byte or two that could be TLS as far as they go. */
-    if (record->findings & injection || (tls && tls->saw_not_tls && !tls->established))
-        record->tls = NULL, record->findings &= ~injection;
     format_of("mxtap")->session(&scene->line, record);
 }
 
@@ -84,7 +76,7 @@ static void send_turn(struct scene *scene, unsigned side, struct slice turn, con
         send_piece(scene, side, turn, 0, turn.length);
     } else {
         for (unsigned i = 1; i < PIECES; i++) {
-            size_t step = 6 + (how[i % 3] & 31) * (i % 3 == 2 ? 9u : 1u);
+            size_t step = (scene->port == OTHER_PORT ? 6u : 1u) + (how[i % 3] & 31) * (i % 3 == 2 ? 9u : 1u);
             cut[i] = cut[i - 1] + step < turn.length ? cut[i - 1] + step : turn.length;
         }
         cut[PIECES] = turn.length;
@@ -126,7 +118,7 @@ static void play(struct scene *scene, struct reader turns, uint8_t bits, const u
 static void run(struct scene *scene, struct reader turns, uint8_t bits, const uint8_t *how)
 {
     static uint8_t ports[65536 / 8];
-    static const uint16_t choices[] = {25, 465, 587, 8025};
+    static const uint16_t choices[] = {25, 465, 587, OTHER_PORT};
     scene->port = choices[bits & 3];
     scene->client_port = bits & 128 ? 40000 : 40002;
     for (unsigned i = 0; i < 3; i++)

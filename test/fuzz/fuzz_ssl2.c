@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     attack(input);
     unsigned header = ssl2_record_header(input, &length);
     must(header == 0 || header == 2 || header == 3);
-    must(!ssl2_hello_plausible(input) || header == 2 || size < 2);
+    must(!ssl2_hello_possible(input) || header == 2 || size < 2);
+    must(!ssl2_hello_plausible(input) || (header == 2 && size >= 5));
     if (header) {
         struct reader r = reader_of_slice(input);
         reader_skip(&r, header);

@@ -123,7 +123,7 @@ static void test_hello_plausible(void)
 {
     static const struct {
         const char *bytes;
-        bool expected;
+        bool possible;
     } cases[] = {
         {"", false},
         {"80", true},
@@ -144,8 +144,11 @@ static void test_hello_plausible(void)
         {"802e01030100ff", true},
         {"45484c4f20", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        CHECK_INT(ssl2_hello_plausible(hex(cases[i].bytes)), cases[i].expected);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct slice bytes = hex(cases[i].bytes);
+        CHECK_INT(ssl2_hello_possible(bytes), cases[i].possible);
+        CHECK_INT(ssl2_hello_plausible(bytes), cases[i].possible && bytes.length >= 5); /* length, type and version are there */
+    }
 }
 
 int main(void)
