@@ -28,6 +28,7 @@ struct counters {
     uint64_t buffer_limit;              /* lines, messages, strings or lists cut at a limit, or no buffer left */
     uint64_t certificates_unread;       /* only hashed: too large, or too many in a second */
     uint64_t records_early;             /* waiting records written early: pool full */
+    uint64_t history_forgotten;         /* offers and failed handshakes of peers, forgotten or not remembered at a limit */
     uint64_t memory_failures;           /* an allocation failed and something was left out */
     uint64_t events_lost;               /* live: the reader of the output was too slow, or it failed */
     uint64_t clock_leaps;               /* packets whose time leapt and was not believed */

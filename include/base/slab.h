@@ -3,6 +3,7 @@
 #ifndef BASE_SLAB_H
 #define BASE_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct slab {
     char *fresh;   /* the rest of the newest chunk, which was never taken from */
     size_t left;   /* ... in bytes */
     uint64_t held; /* bytes of all chunks */
+    bool tight;    /* no huge pages, of which half a one on average is not needed; set after slab_init */
 };
 
 /* slab_init prepares an empty slab; it allocates nothing. */

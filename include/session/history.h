@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/counters.h"
 #include "base/log.h"
 #include "session/record.h"
 
@@ -27,6 +28,9 @@ void history_load(struct history *history, const char *path, struct log *log);
 
 /* history_save writes the memory to FILE.new and renames that to FILE; false, with a message, if it cannot. */
 bool history_save(const struct history *history, const char *path, struct log *log);
+
+/* history_count adds to the counters what was forgotten at a limit, and what there was no memory for. */
+void history_count(const struct history *history, struct counters *counters);
 
 /* history_free frees; NULL is allowed. */
 void history_free(struct history *history);

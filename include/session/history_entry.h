@@ -3,9 +3,15 @@
 #ifndef SESSION_HISTORY_ENTRY_H
 #define SESSION_HISTORY_ENTRY_H
 
+#include <assert.h>
+#include <string.h>
+
 #include "base/hashmap.h"
 #include "base/limits.h"
+#include "base/slab.h"
 #include "session/history.h"
+
+enum { HISTORY_NAME = 255 /* bytes of a name that are looked at: as many as a host's can have */ };
 
 /* One end of a connection. */
 struct history_peer {
@@ -14,55 +20,182 @@ struct history_peer {
     uint8_t family;
 };
 
-/* A server as a whole (client.family 0), or as one client saw it, under one banner name; times in seconds, 0 never. */
-struct offer {
-    struct hashlink link;
-    struct offer *older, *newer;
-    struct history_peer server, client;
-    int64_t offered_s; /* it offered STARTTLS */
-    int64_t lacked_s;  /* a complete reply to EHLO lacked it */
-    struct history_peer lacked_by; /* whole server: the client that last saw that */
-    bool lacked_by_several;
-    uint32_t clients;  /* whole server: clients to which it offered, that are remembered */
-    char name[];       /* of the banner, lower case, "" none */
+/* The name of a host as names are compared, in lower case; length 0: none. */
+struct history_name {
+    uint8_t length;
+    char text[HISTORY_NAME];
 };
 
+/* Entries in the order in which they were last seen. */
+struct history_place {
+    struct history_place *older, *newer;
+};
+
+struct history_order {
+    struct history_place *oldest, *newest;
+    uint32_t count;
+};
+
+/* What servers and pairs begin with. */
+struct history_offer {
+    struct history_place place;
+    struct hashlink link;  /* by the addresses alone */
+    uint32_t offered_s;    /* seconds, 0 never; see history_seconds */
+    bool is_pair;
+    uint8_t client_family; /* of a pair */
+};
+
+/* A server under one banner name. */
+struct history_server {
+    struct history_offer offer;
+    struct history_peer peer;
+    struct history_peer lacked_by; /* the client that last saw a complete reply to EHLO that lacked STARTTLS */
+    uint32_t lacked_s;             /* ... and when */
+    uint32_t pairs;                /* clients to which it offered, that are remembered */
+    bool lacked_by_several;
+    bool unplaced; /* forgotten, but its last pair, which is the next to be, still refers to it */
+    uint8_t name_length;
+    char name[];
+};
+
+/* A server that offered STARTTLS to one client. There are many. */
+struct history_pair {
+    struct history_offer offer;
+    struct history_server *server;
+    struct address client;
+};
+
+static_assert(sizeof(struct history_pair) <= 64, "a cache line");
+
 /* A handshake that failed. */
-struct failure {
+struct history_failure {
+    struct history_place place;
     struct hashlink by_address, by_name;
-    struct failure *older, *newer;
     struct history_peer server, client;
     int64_t time_ns;
     uint64_t uid;
     char community_id[32];
-    char *banner;  /* in text, "" none */
-    char text[];   /* EHLO name, NUL, banner name, NUL; lower case */
-};
-
-struct offer_list {
-    struct offer *oldest, *newest;
-    uint32_t count;
-};
-
-struct failure_list {
-    struct failure *oldest, *newest;
-    uint32_t count;
+    uint8_t hello_length, banner_length; /* without banner it is not found by name */
+    char text[];                         /* EHLO name, banner name */
 };
 
 struct history {
     struct hashmap offers, failures_by_address, failures_by_name;
-    struct offer_list offer_list;
-    struct failure_list failure_list;
+    struct history_order offer_order, failure_order;
+    struct slab pairs;
+    uint64_t forgotten, memory_failures; /* see struct counters */
 };
 
-enum { HISTORY_NAME = 256 };
+/* HISTORY_ENTRY is the entry that has a part. */
+#define HISTORY_ENTRY(type, part, pointer) ((type *)(void *)((char *)(pointer)-offsetof(type, part)))
 
-/* history_offer finds or makes the entry of a server (client NULL: as a whole), and makes it the newest; NULL without memory. */
-struct offer *history_offer(struct history *history, const struct history_peer *server, const struct history_peer *client,
-                            const char *name);
+static inline struct history_offer *history_offer_at(struct history_place *place)
+{
+    return HISTORY_ENTRY(struct history_offer, place, place);
+}
 
-/* history_failure remembers a failure in place of an older one of the same client and server; NULL without memory. */
-struct failure *history_failure(struct history *history, const struct history_peer *client, const char *hello,
-                                const struct history_peer *server, const char *banner);
+static inline struct history_server *history_server_of(struct history_offer *offer)
+{
+    return HISTORY_ENTRY(struct history_server, offer, offer);
+}
+
+static inline struct history_pair *history_pair_of(struct history_offer *offer)
+{
+    return HISTORY_ENTRY(struct history_pair, offer, offer);
+}
+
+static inline struct history_failure *history_failure_at(struct history_place *place)
+{
+    return HISTORY_ENTRY(struct history_failure, place, place);
+}
+
+static inline void history_place_last(struct history_order *order, struct history_place *place)
+{
+    place->newer = NULL;
+    place->older = order->newest;
+    *(order->newest ? &order->newest->newer : &order->oldest) = place;
+    order->newest = place;
+    order->count++;
+}
+
+static inline void history_unplace(struct history_order *order, struct history_place *place)
+{
+    *(place->older ? &place->older->newer : &order->oldest) = place->newer;
+    *(place->newer ? &place->newer->older : &order->newest) = place->older;
+    order->count--;
+}
+
+/* What identifies an entry, laid out without holes for hashing. */
+struct history_key {
+    uint8_t server[16], client[16];
+    uint16_t port;
+    uint8_t server_family, client_family;
+};
+
+/* history_key makes the key of a server (NULL: any) and a client (NULL: any). */
+static inline struct history_key history_key(const struct history_peer *server, const struct history_peer *client)
+{
+    struct history_key key = {0};
+    if (server) {
+        memcpy(key.server, server->ip.bytes, sizeof key.server);
+        key.port = server->port;
+        key.server_family = server->family;
+    }
+    if (client) {
+        memcpy(key.client, client->ip.bytes, sizeof key.client);
+        key.client_family = client->family;
+    }
+    return key;
+}
+
+static inline bool history_same_peer(const struct history_peer *a, const struct history_peer *b)
+{
+    return a->family == b->family && a->port == b->port && memcmp(&a->ip, &b->ip, sizeof a->ip) == 0;
+}
+
+static inline bool history_same_name(const char *text, uint8_t length, const struct history_name *name)
+{
+    return length == name->length && memcmp(text, name->text, length) == 0;
+}
+
+static inline bool history_server_is(const struct history_server *server, const struct history_name *banner)
+{
+    return history_same_name(server->name, server->name_length, banner);
+}
+
+/* history_seconds is a time as offers keep it: outside of 1970 to 2106, which only a clock that is wrong tells, it is 0. */
+static inline uint32_t history_seconds(int64_t seconds)
+{
+    return seconds > 0 && seconds <= UINT32_MAX ? (uint32_t)seconds : 0;
+}
+
+/* history_server_seen finds or makes a server's entry, the newest from then on; NULL if it has too many names, or without memory. */
+struct history_server *history_server_seen(struct history *history, const struct history_peer *server,
+                                           const struct history_name *banner);
+
+/* history_pair_seen does the same for what a client saw, and for its server before. */
+struct history_pair *history_pair_seen(struct history *history, const struct history_peer *server, const struct history_peer *client,
+                                       const struct history_name *banner);
+
+/* history_next_server and history_next_pair go through what has these addresses, under all names, from NULL to NULL. */
+struct history_server *history_next_server(const struct history *history, const struct history_peer *server,
+                                           const struct history_server *from);
+struct history_pair *history_next_pair(const struct history *history, const struct history_peer *server,
+                                       const struct history_peer *client, const struct history_pair *from);
+
+/* history_forget_offers frees all of them. */
+void history_forget_offers(struct history *history);
+
+/* history_failed remembers a failure in place of an older one of the same client and server; NULL without memory. */
+struct history_failure *history_failed(struct history *history, const struct history_peer *client, const struct history_name *hello,
+                                       const struct history_peer *server, const struct history_name *banner);
+
+/* history_find_failure finds that of a client at that address, else at a server of that name, if it has one; NULL if there is none. */
+struct history_failure *history_find_failure(const struct history *history, const struct history_peer *client,
+                                             const struct history_name *hello, const struct history_peer *server,
+                                             const struct history_name *banner);
+
+/* history_forget_failures frees all of them. */
+void history_forget_failures(struct history *history);
 
 #endif

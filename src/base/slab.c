@@ -45,7 +45,7 @@ void slab_give(struct slab *slab, void *block)
 
 static void add_chunk(struct slab *slab)
 {
-    size_t size = slab->held < LARGE ? CHUNK : MEMORY_HUGE;
+    size_t size = slab->held < LARGE || slab->tight ? CHUNK : MEMORY_HUGE;
     char *chunk = size == CHUNK ? memory_new(CHUNK) : memory_new_huge();
     struct node *node = (void *)chunk;
     if (!chunk)

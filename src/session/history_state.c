@@ -17,12 +17,12 @@ enum { STATE_LINE = 2048, STATE_WORDS = 9, STATE_NAME = 3 * HISTORY_NAME + 1 };
 
 /* ---- words: no blanks, no controls, never empty */
 
-static const char *put_name(const char *name, char out[STATE_NAME])
+static const char *put_name(const char *name, uint8_t length, char out[STATE_NAME])
 {
     char *p = out;
-    if (!*name || strcmp(name, "-") == 0)
-        return strcpy(out, *name ? "%2D" : "-");
-    for (const char *c = name; *c && c - name < HISTORY_NAME; c++) {
+    if (length == 0 || (length == 1 && *name == '-'))
+        return strcpy(out, length ? "%2D" : "-");
+    for (const char *c = name; c < name + length; c++) {
         if (*c > 0x20 && *c < 0x7f && *c != '%')
             *p++ = *c;
         else
@@ -37,23 +37,22 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static bool get_name(const char *word, char out[HISTORY_NAME])
+static bool get_name(const char *word, struct history_name *name)
 {
-    size_t length = 0;
+    name->length = 0;
     if (strcmp(word, "-") == 0)
         word = "";
     for (; *word; word++) {
         int high = *word == '%' ? hex_digit(word[1]) : 0, low = *word == '%' && high >= 0 ? hex_digit(word[2]) : 0;
-        if (high < 0 || low < 0 || length == HISTORY_NAME - 1)
+        if (high < 0 || low < 0 || name->length == HISTORY_NAME)
             return false;
         if (*word == '%') {
-            out[length++] = (char)(high << 4 | low);
+            name->text[name->length++] = (char)(high << 4 | low);
             word += 2;
         } else {
-            out[length++] = *word;
+            name->text[name->length++] = *word;
         }
     }
-    out[length] = '\0';
     return true;
 }
 
@@ -88,35 +87,34 @@ static bool get_peer(const char *address, const char *port, struct history_peer 
 static bool read_offer(struct history *h, char **word)
 {
     struct history_peer server, client;
-    char name[HISTORY_NAME];
+    struct history_name banner;
     uint64_t time_s;
-    if (!get_peer(word[1], word[2], &server) || !get_name(word[3], name) || !get_peer(word[4], NULL, &client) ||
+    if (!get_peer(word[1], word[2], &server) || !get_name(word[3], &banner) || !get_peer(word[4], NULL, &client) ||
         !get_number(word[5], INT64_MAX, &time_s))
         return false;
-    struct offer *whole = history_offer(h, &server, NULL, name), *pair = history_offer(h, &server, &client, name);
-    if (!whole || !pair)
+    struct history_pair *pair = history_pair_seen(h, &server, &client, &banner);
+    if (!pair)
         return true;
-    whole->clients += !pair->offered_s;
-    pair->offered_s = (int64_t)time_s;
-    if (whole->offered_s < pair->offered_s)
-        whole->offered_s = pair->offered_s;
+    pair->offer.offered_s = history_seconds((int64_t)time_s);
+    if (pair->server->offer.offered_s < pair->offer.offered_s)
+        pair->server->offer.offered_s = pair->offer.offered_s;
     return true;
 }
 
 static bool read_lacked(struct history *h, char **word)
 {
-    struct history_peer server, client;
-    char name[HISTORY_NAME];
+    struct history_peer peer, client;
+    struct history_name banner;
     uint64_t time_s, several;
-    if (!get_peer(word[1], word[2], &server) || !get_name(word[3], name) || !get_peer(word[4], NULL, &client) ||
+    if (!get_peer(word[1], word[2], &peer) || !get_name(word[3], &banner) || !get_peer(word[4], NULL, &client) ||
         !get_number(word[5], INT64_MAX, &time_s) || !get_number(word[6], 1, &several))
         return false;
-    struct offer *whole = history_offer(h, &server, NULL, name);
-    if (!whole)
+    struct history_server *server = history_server_seen(h, &peer, &banner);
+    if (!server)
         return true;
-    whole->lacked_s = (int64_t)time_s;
-    whole->lacked_by = client;
-    whole->lacked_by_several = several;
+    server->lacked_s = history_seconds((int64_t)time_s);
+    server->lacked_by = client;
+    server->lacked_by_several = several;
     return true;
 }
 
@@ -124,22 +122,25 @@ static bool read_lacked(struct history *h, char **word)
 static bool is_community_id(const char *text)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=:";
-    return strspn(text, letters) == strlen(text) && strlen(text) < sizeof((struct failure *)NULL)->community_id;
+    return strspn(text, letters) == strlen(text) && strlen(text) < sizeof((struct history_failure *)NULL)->community_id;
 }
 
 static bool read_failed(struct history *h, char **word)
 {
     struct history_peer server, client;
-    char hello[HISTORY_NAME], banner[HISTORY_NAME], *end;
+    struct history_name hello, banner;
+    char *end;
     uint64_t time_ns;
-    if (!get_peer(word[1], NULL, &client) || !get_name(word[2], hello) || !get_peer(word[3], word[4], &server) ||
-        !get_name(word[5], banner) || !get_number(word[6], INT64_MAX, &time_ns) || strlen(word[7]) != 16)
+    if (!get_peer(word[1], NULL, &client) || !get_name(word[2], &hello) || !get_peer(word[3], word[4], &server) ||
+        !get_name(word[5], &banner) || !get_number(word[6], INT64_MAX, &time_ns) || strlen(word[7]) != 16)
         return false;
     uint64_t uid = strtoull(word[7], &end, 16);
     const char *id = strcmp(word[8], "-") == 0 ? "" : word[8];
-    struct failure *failure = *end || !is_community_id(id) ? NULL : history_failure(h, &client, hello, &server, banner);
-    if (!failure)
+    if (*end || !is_community_id(id))
         return false;
+    struct history_failure *failure = history_failed(h, &client, &hello, &server, &banner);
+    if (!failure)
+        return true;
     failure->time_ns = (int64_t)time_ns;
     failure->uid = uid;
     strcpy(failure->community_id, id);
@@ -219,34 +220,56 @@ void history_load(struct history *h, const char *path, struct log *log)
 
 /* ---- writing */
 
+static bool write_pair(const struct history_pair *pair, FILE *file)
+{
+    const struct history_server *server = pair->server;
+    const struct history_peer client = {.ip = pair->client, .family = pair->offer.client_family};
+    char server_ip[INET6_ADDRSTRLEN], client_ip[INET6_ADDRSTRLEN], name[STATE_NAME];
+    if (!pair->offer.offered_s)
+        return false;
+    fprintf(file, "offer %s %u %s %s %" PRIu32 "\n", put_address(&server->peer, server_ip), server->peer.port,
+            put_name(server->name, server->name_length, name), put_address(&client, client_ip), pair->offer.offered_s);
+    return true;
+}
+
+static bool write_server(const struct history_server *server, FILE *file)
+{
+    char server_ip[INET6_ADDRSTRLEN], client_ip[INET6_ADDRSTRLEN], name[STATE_NAME];
+    if (!server->lacked_s)
+        return false;
+    fprintf(file, "lacked %s %u %s %s %" PRIu32 " %u\n", put_address(&server->peer, server_ip), server->peer.port,
+            put_name(server->name, server->name_length, name), put_address(&server->lacked_by, client_ip), server->lacked_s,
+            server->lacked_by_several);
+    return true;
+}
+
 static uint64_t write_offers(const struct history *h, FILE *file)
 {
-    char server[INET6_ADDRSTRLEN], client[INET6_ADDRSTRLEN], name[STATE_NAME];
     uint64_t lines = 0;
-    for (const struct offer *o = h->offer_list.oldest; o; o = o->newer) {
-        bool pair = o->client.family != 0;
-        if (pair ? o->offered_s <= 0 : o->lacked_s <= 0) /* 0: never; below: a broken clock's */
-            continue;
-        fprintf(file, "%s %s %u %s %s %" PRId64, pair ? "offer" : "lacked", put_address(&o->server, server), o->server.port,
-                put_name(o->name, name), put_address(pair ? &o->client : &o->lacked_by, client), pair ? o->offered_s : o->lacked_s);
-        fputs(pair ? "\n" : o->lacked_by_several ? " 1\n" : " 0\n", file);
-        lines++;
+    for (struct history_place *place = h->offer_order.oldest; place; place = place->newer) {
+        struct history_offer *offer = history_offer_at(place);
+        lines += offer->is_pair ? write_pair(history_pair_of(offer), file) : write_server(history_server_of(offer), file);
     }
     return lines;
 }
 
-static uint64_t write_failures(const struct history *h, FILE *file)
+static bool write_failure(const struct history_failure *f, FILE *file)
 {
     char server[INET6_ADDRSTRLEN], client[INET6_ADDRSTRLEN], hello[STATE_NAME], banner[STATE_NAME];
+    if (f->time_ns < 0) /* by a clock that is wrong */
+        return false;
+    fprintf(file, "failed %s %s %s %u %s %" PRId64 " %016" PRIx64 " %s\n", put_address(&f->client, client),
+            put_name(f->text, f->hello_length, hello), put_address(&f->server, server), f->server.port,
+            put_name(f->text + f->hello_length, f->banner_length, banner), f->time_ns, f->uid,
+            *f->community_id ? f->community_id : "-");
+    return true;
+}
+
+static uint64_t write_failures(const struct history *h, FILE *file)
+{
     uint64_t lines = 0;
-    for (const struct failure *f = h->failure_list.oldest; f; f = f->newer) {
-        if (f->time_ns < 0)
-            continue;
-        fprintf(file, "failed %s %s %s %u %s %" PRId64 " %016" PRIx64 " %s\n", put_address(&f->client, client),
-                put_name(f->text, hello), put_address(&f->server, server), f->server.port, put_name(f->banner, banner),
-                f->time_ns, f->uid, *f->community_id ? f->community_id : "-");
-        lines++;
-    }
+    for (struct history_place *place = h->failure_order.oldest; place; place = place->newer)
+        lines += write_failure(history_failure_at(place), file);
     return lines;
 }
 
