@@ -214,10 +214,13 @@ void analyzer_facts(const struct analyzer *a, struct stats_facts *facts)
 void analyzer_stats(struct analyzer *a, const struct stats_facts *live)
 {
     struct stats_facts facts = live ? *live : (struct stats_facts){0};
+    struct counters counters = *a->counters;
     if (!a->options->format->stats)
         return;
     analyzer_facts(a, &facts);
-    a->options->format->stats(&a->line, a->counters, &facts);
+    if (a->collector)
+        collector_count(a->collector, &counters);
+    a->options->format->stats(&a->line, &counters, &facts);
     a->line.key = facts.sensor;
     emit(a);
 }

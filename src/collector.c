@@ -48,6 +48,13 @@ bool collector_save(struct collector *collector)
     return good;
 }
 
+void collector_count(struct collector *collector, struct counters *counters)
+{
+    pthread_mutex_lock(&collector->lock);
+    history_count(collector->history, counters);
+    pthread_mutex_unlock(&collector->lock);
+}
+
 void collector_free(struct collector *collector)
 {
     if (!collector)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/counters.h"
 #include "base/log.h"
 #include "session/record.h"
 
@@ -19,6 +20,9 @@ void collector_judge(struct collector *collector, struct record *record);
 
 /* collector_save writes the state file, if there is one; false, with a message, if it cannot. Any thread may call it. */
 bool collector_save(struct collector *collector);
+
+/* collector_count adds to the counters what was forgotten; see history_count. Any thread may call it. */
+void collector_count(struct collector *collector, struct counters *counters);
 
 /* collector_free frees; NULL is allowed. */
 void collector_free(struct collector *collector);

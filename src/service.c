@@ -82,6 +82,8 @@ static struct worker_state sum_of(struct service *service)
         worker_add(service->workers[i], &sum);
     sum.facts.sensor = service->analyzer->sensor;
     sum.facts.interface = service->analyzer->interface;
+    if (service->collector)
+        collector_count(service->collector, &sum.counters);
     if (service->queue)
         sum.counters.events_lost = queue_lost(service->queue);
     if (service->options->kafka)

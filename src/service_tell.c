@@ -32,6 +32,7 @@ static const struct metric metrics[] = {
     METRIC("flows", "gauge", flows_open, "Connections followed now."),
     METRIC("flows_evicted_total", "counter", flows_evicted, "Connections given up at the limit."),
     METRIC("flows_unproven_total", "counter", flows_unproven, "Half-open connections and lone segments forgotten."),
+    METRIC("history_forgotten_total", "counter", history_forgotten, "Offers and failed handshakes of peers forgotten at a limit."),
     METRIC("memory_failures_total", "counter", memory_failures, "Times that memory ran out."),
     METRIC("events_lost_total", "counter", events_lost, "Events that the output did not take."),
 };

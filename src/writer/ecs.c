@@ -306,6 +306,7 @@ static const struct {
     COUNTER("gaps", gaps),
     COUNTER("packets_malformed", packets_malformed),
     COUNTER("packets_truncated", packets_truncated),
+    COUNTER("history_forgotten", history_forgotten),
     COUNTER("memory_failures", memory_failures),
     COUNTER("events_lost", events_lost),
 };

@@ -45,6 +45,7 @@ static const struct counter_key limit_keys[] = {
     COUNTER("buffer_limit", buffer_limit),
     COUNTER("certificates_unread", certificates_unread),
     COUNTER("records_early", records_early),
+    COUNTER("history_forgotten", history_forgotten),
     COUNTER("memory_failures", memory_failures),
     COUNTER("events_lost", events_lost),
     COUNTER("clock_leaps", clock_leaps),

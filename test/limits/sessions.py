@@ -151,30 +151,32 @@ def history_names(scratch, limit):
     known = (named(b"mx%d.example.net" % (limit - 1), []), 100, SERVER)
     unknown = (named(b"mx%d.example.net" % limit, []), 101, SERVER)
     done = run(scratch, one_after_the_other(*seen, known, unknown))
-    return (wrong(done, True, has("starttls_vanished", limit + 1)) + wrong(done, False, has("starttls_vanished", limit + 2)))
+    return (wrong(done, True, has("starttls_vanished", limit + 1)) + wrong(done, False, has("starttls_vanished", limit + 2)) +
+            wrong(done, {"counters": {"history_forgotten": 2}}))
 
 
-def forgotten(scratch, count, begin, end, finding):
-    """Of the clients 0, 1, 2 ... the first is forgotten when there is one too many, and the second is not."""
+def forgotten(scratch, count, begin, end, finding, entries):
+    """Of the clients 0, 1, 2 ... the first is forgotten when there is one too many, and the second is not; so many entries in all."""
     template = spoken(packets(begin, open_end=True))
     flood = copies(template, count, step=1000, servers=True)
     again = spoken(connection(end, start=wire.START + 5 * SECOND + count * 1000).packets)
     last = copies(again, 2, step=SECOND, servers=True)
     done = run(scratch, [*flood, *last], "--idle-timeout", "1")
     ends = {s["client"]["ip"]: finding in s["findings"] for s in done.sessions}
-    return wrong(done, {"10.0.0.0": False, "10.0.0.1": True}, lambda _: ends)
+    return (wrong(done, {"10.0.0.0": False, "10.0.0.1": True}, lambda _: ends) +
+            wrong(done, {"counters": {"history_forgotten": entries}}))
 
 
 def history_offers(scratch, limit):
-    """Each session leaves two entries: the server, and the server as its client saw it."""
-    return forgotten(scratch, limit // 2 + 1, offers([b"STARTTLS"]), offers([]), "starttls_vanished")
+    """Each session leaves two entries: the server, and the server as its client saw it; the last two one each."""
+    return forgotten(scratch, limit // 2 + 1, offers([b"STARTTLS"]), offers([]), "starttls_vanished", 4)
 
 
 FAILED = STARTTLS + ((C, b"\x15\3\1\0\2\2\x28"),)
 
 
 def history_failures(scratch, limit):
-    return forgotten(scratch, limit + 1, FAILED, BEGIN + MAIL, "plaintext_fallback")
+    return forgotten(scratch, limit + 1, FAILED, BEGIN + MAIL, "plaintext_fallback", 1)
 
 
 def fallback_window_s(scratch, limit):

@@ -575,6 +575,7 @@ static const char *stats(const struct stats_facts *facts)
                                 .flows_unproven = 2,
                                 .sessions = 7,
                                 .gaps = 9,
+                                .history_forgotten = 6,
                                 .clock_leaps = 8};
     counters.outcomes[OUTCOME_TLS] = 6;
     counters.outcomes[OUTCOME_UNKNOWN] = 1;
@@ -609,7 +610,7 @@ static const char *stats(const struct stats_facts *facts)
     "\"fragments\":0,\"fragments_dropped\":0,\"tunnels_too_deep\":0,\"segments\":0,\"segments_"    \
     "stray\":0,"                                                                                   \
     "\"overlaps_different\":0,\"gaps\":9,\"held_limit\":0,\"buffer_limit\":0,\"certificates_unread\":0,\"records_early\":0," \
-    "\"memory_failures\":0,\"events_lost\":0,"                                                     \
+    "\"history_forgotten\":6,\"memory_failures\":0,\"events_lost\":0,"                                                     \
     "\"clock_leaps\":8},"
 
 static void test_stats(void)

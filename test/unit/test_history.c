@@ -130,6 +130,59 @@ static void test_bounds(void)
     history_free(h);
 }
 
+/* As offer, of another server. */
+static uint64_t offer_of(struct history *history, unsigned server, unsigned client, enum smtp_offer offer)
+{
+    struct made made = make(client & 255, "mail.example", "mx.example", 10);
+    made.record.client_ip.bytes[1] = (uint8_t)(client >> 8);
+    made.record.client_ip.bytes[2] = (uint8_t)(client >> 16);
+    made.record.server_ip.bytes[3] = (uint8_t)server;
+    made.record.offer = (uint8_t)offer;
+    return judge(history, &made) >> FINDING_STARTTLS_VANISHED & 1;
+}
+
+static uint64_t forgotten(const struct history *history)
+{
+    struct counters counters = {0};
+    history_count(history, &counters);
+    CHECK_INT(counters.memory_failures, 0);
+    return counters.history_forgotten;
+}
+
+/* Server 1 and what client 1 saw of it are the oldest; the server is forgotten, and the other is next. */
+static struct history *with_oldest(void)
+{
+    struct history *h = history_new();
+    offer_of(h, 1, 1, SMTP_OFFERED);
+    for (unsigned i = 0; i < LIMIT_HISTORY_OFFERS - 3; i++)
+        offer_of(h, 2, i, SMTP_OFFERED);
+    CHECK_INT(forgotten(h), 0);
+    offer_of(h, 2, LIMIT_HISTORY_OFFERS, SMTP_OFFERED);
+    CHECK_INT(forgotten(h), 1);
+    return h;
+}
+
+static void test_last_pair(void)
+{
+    struct history *h = with_oldest(); /* known as long as its own entry is */
+    CHECK_INT(offer_of(h, 1, 1, SMTP_LACKED), 1);
+    CHECK_INT(forgotten(h), 2);
+    CHECK_INT(offer_of(h, 1, 1, SMTP_LACKED), 0);
+    history_free(h);
+    h = with_oldest(); /* seen again in time: the next one goes */
+    CHECK_INT(offer_of(h, 1, 1, SMTP_OFFERED), 0);
+    CHECK_INT(forgotten(h), 2);
+    CHECK_INT(offer_of(h, 1, 1, SMTP_LACKED), 1);
+    CHECK_INT(offer_of(h, 2, 1, SMTP_LACKED), 1);
+    history_free(h);
+    h = with_oldest(); /* it goes after its server */
+    offer_of(h, 2, LIMIT_HISTORY_OFFERS + 1, SMTP_OFFERED);
+    CHECK_INT(forgotten(h), 2);
+    CHECK_INT(offer_of(h, 1, 1, SMTP_LACKED), 0);
+    CHECK_INT(forgotten(h), 3);
+    history_free(h);
+}
+
 /* ---- the state file */
 
 static size_t read_whole(const char *path, char *out, size_t size)
@@ -260,6 +313,7 @@ int main(void)
     test_vanished();
     test_fallback();
     test_bounds();
+    test_last_pair();
     test_round_trip();
     test_odd_records();
     test_damage();
