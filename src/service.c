@@ -310,7 +310,8 @@ static bool start_threads(struct service *service)
                                      .sensor = service->analyzer->sensor,
                                      .output = service->output,
                                      .kafka = service->options->kafka,
-                                     .file = path && strcmp(path, "-") != 0};
+                                     .file = path && strcmp(path, "-") != 0,
+                                     .aside = service->options->kafka != NULL};
     bool good = (!options.kafka || kafka_start(options.kafka)) && (service->scribe = scribe_start(&options, service->log));
     for (unsigned i = 0; i < service->count && good; i++)
         good = worker_start(service->workers[i]);

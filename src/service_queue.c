@@ -326,28 +326,29 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
 }
 
-/* The first batch after a silence is taken at once, later ones when they are due. Locked. */
-static void await(struct queue *queue)
+/* The first batch after a silence is taken at once, later ones when they are due; then, if `soon`, it ends without any. Locked. */
+static void await(struct queue *queue, bool soon)
 {
+    int status = 0;
     while (!queue->ending && !queue->reopen && !queue->closing && queue->bytes < URGENT) {
         struct timespec now = in_ms(0);
-        if (queue->first && !is_before(&now, &queue->due))
+        if ((queue->first || soon) && !is_before(&now, &queue->due))
             return;
-        queue->idle = !queue->first;
+        queue->idle = !queue->first && !soon;
         if (queue->idle)
             pthread_cond_wait(&queue->work, &queue->lock);
         else
             pthread_cond_timedwait(&queue->work, &queue->lock, &queue->due);
     }
     queue->idle = true;
-    while (!queue->first && !queue->reopen && !queue->closing)
-        pthread_cond_wait(&queue->work, &queue->lock);
+    while (!queue->first && !queue->reopen && !queue->closing && status == 0)
+        status = soon ? pthread_cond_timedwait(&queue->work, &queue->lock, &queue->due) : pthread_cond_wait(&queue->work, &queue->lock);
 }
 
-bool queue_take(struct queue *queue, struct batch **batches, bool *reopen)
+bool queue_take(struct queue *queue, bool soon, struct batch **batches, bool *reopen)
 {
     pthread_mutex_lock(&queue->lock);
-    await(queue);
+    await(queue, soon);
     queue->idle = false;
     queue->due = in_ms(PACE_MS);
     *batches = queue->first;
@@ -454,6 +455,14 @@ bool queue_failed(struct queue *queue)
     bool failed = queue->failed;
     pthread_mutex_unlock(&queue->lock);
     return failed;
+}
+
+bool queue_ending(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    bool ending = queue->ending;
+    pthread_mutex_unlock(&queue->lock);
+    return ending;
 }
 
 void queue_end(struct queue *queue, unsigned ms)

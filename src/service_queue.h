@@ -53,10 +53,10 @@ struct item {
 };
 
 /*
- * queue_take waits for work. It returns the batches that are there (possibly none), and tells whether the output is to be reopened
- * after them. False: there will be no more.
+ * queue_take waits for work; if `soon`, not for long. It returns the batches that are there (possibly none), and tells whether the
+ * output is to be reopened after them. False: there will be no more.
  */
-bool queue_take(struct queue *queue, struct batch **batches, bool *reopen);
+bool queue_take(struct queue *queue, bool soon, struct batch **batches, bool *reopen);
 
 /* batch_next tells the next item, from *at = 0 on; false: there is none left. */
 bool batch_next(struct batch *batch, size_t *at, struct item *item);
@@ -83,6 +83,9 @@ void queue_reopen(struct queue *queue);
 /* queue_lost returns how many events could not be written so far; queue_failed tells that no more can. */
 uint64_t queue_lost(struct queue *queue);
 bool queue_failed(struct queue *queue);
+
+/* queue_ending tells that queue_end was called. */
+bool queue_ending(struct queue *queue);
 
 /*
  * queue_end says that no more come than those of the end, which wait for room instead of being lost, all in all for `ms`

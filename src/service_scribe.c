@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/limits.h"
 #include "base/memory.h"
 #include "service_scribe.h"
 #include "writer/line.h"
@@ -21,6 +22,7 @@ struct scribe {
     struct scribe_options options;
     struct log log;
     struct line line, gathered; /* one event; whole lines */
+    size_t sent;                /* of what is gathered */
     bool good;
     time_t failed_at;
 };
@@ -41,19 +43,44 @@ static size_t next_piece(const char *data, size_t length, size_t most, uint64_t 
     return piece;
 }
 
-static void write_gathered(struct scribe *scribe)
+static size_t unsent(const struct scribe *scribe)
+{
+    return scribe->gathered.length - scribe->sent;
+}
+
+/* What is gone makes room, but is not worth moving the rest for each time. */
+static void forget_sent(struct scribe *scribe)
+{
+    struct line *all = &scribe->gathered;
+    if (scribe->sent < unsent(scribe))
+        return;
+    if (unsent(scribe))
+        memmove(all->data, all->data + scribe->sent, unsent(scribe));
+    all->length -= scribe->sent;
+    scribe->sent = 0;
+}
+
+/* All, or, if not `wait`, what a reader takes now. */
+static void write_gathered(struct scribe *scribe, bool wait)
 {
     struct line *all = &scribe->gathered;
     struct output *output = scribe->options.output;
-    for (size_t at = 0; at < all->length;) {
+    bool may_wait = output && output_may_wait(output);
+    wait = wait || !may_wait;
+    while (unsent(scribe) && (wait || !scribe->good || output_ready(output))) {
         uint64_t lines;
-        size_t piece = next_piece(all->data + at, all->length - at, scribe->options.file ? GATHERED : PIECE, &lines);
-        struct line line = {.data = all->data + at, .length = piece, .capacity = piece};
+        size_t most = may_wait ? PIECE : GATHERED;
+        size_t piece = next_piece(all->data + scribe->sent, unsent(scribe), most, &lines);
+        if (!wait && piece > most) { /* the rest of a long line follows */
+            piece = most;
+            lines = 0;
+        }
+        struct line line = {.data = all->data + scribe->sent, .length = piece, .capacity = piece};
         scribe->good = scribe->good && output_write(output, &line) && output_flush(output);
         queue_written(scribe->options.queue, lines, scribe->good);
-        at += piece;
+        scribe->sent += piece;
     }
-    all->length = 0;
+    forget_sent(scribe);
 }
 
 static uint64_t lines_of(const struct line *line)
@@ -82,25 +109,37 @@ static void format_item(struct scribe *scribe, const struct item *item)
     line->key = *item->record->community_id ? item->record->community_id : NULL;
 }
 
-/* One without memory is as lost as one that cannot be written. */
+/* For a line more. At the end all open sessions come at once: then it waits for the reader. */
+static bool has_room(struct scribe *scribe)
+{
+    if (unsent(scribe) + scribe->line.length <= LIMIT_QUEUE_BYTES)
+        return true;
+    if (!queue_ending(scribe->options.queue))
+        return false;
+    write_gathered(scribe, true);
+    return true;
+}
+
+/* One without memory or room is as lost as one that cannot be written. */
 static void take_item(struct scribe *scribe, const struct item *item)
 {
     struct line *line = &scribe->line, *gathered = &scribe->gathered;
-    size_t before = gathered->length;
     format_item(scribe, item);
     if (scribe->options.kafka && !line->failed)
         kafka_send(scribe->options.kafka, line);
-    if (scribe->options.output && !line->failed)
+    bool wanted = scribe->options.output && !line->failed, room = !wanted || has_room(scribe);
+    size_t before = gathered->length;
+    if (wanted && room)
         line_add(gathered, line->data, line->length);
-    if (line->failed || gathered->failed) {
+    if (line->failed || gathered->failed || !room) {
         gathered->failed = false;
         queue_written(scribe->options.queue, 1, false);
         return;
     }
     /* some formats have two lines for a session, or none */
     queue_formatted(scribe->options.queue, 1, gathered->length > before ? lines_of(line) : 0);
-    if (gathered->length >= GATHERED)
-        write_gathered(scribe);
+    if (unsent(scribe) >= GATHERED)
+        write_gathered(scribe, !scribe->options.aside);
 }
 
 /* A file that failed (a full disk) may take lines again later. */
@@ -135,7 +174,7 @@ static void *run(void *user)
     struct scribe *scribe = user;
     struct batch *batches;
     bool again;
-    while (queue_take(scribe->options.queue, &batches, &again)) {
+    while (queue_take(scribe->options.queue, unsent(scribe) > 0, &batches, &again)) {
         retry(scribe);
         while (batches) {
             struct item item;
@@ -143,12 +182,13 @@ static void *run(void *user)
                 take_item(scribe, &item);
             batches = queue_give_back(scribe->options.queue, batches);
         }
-        write_gathered(scribe);
+        write_gathered(scribe, !scribe->options.aside);
         if (again)
             reopen(scribe);
         if (!scribe->good && !scribe->options.file)
             queue_fail(scribe->options.queue);
     }
+    write_gathered(scribe, true);
     queue_done(scribe->options.queue);
     return NULL;
 }

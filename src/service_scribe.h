@@ -22,6 +22,7 @@ struct scribe_options {
     struct output *output; /* NULL none */
     struct kafka *kafka;   /* NULL none */
     bool file;             /* the output has a name: it is tried again after a failure, which else is final */
+    bool aside;            /* the output's reader holds up nothing else: lines wait for it, LIMIT_QUEUE_BYTES of them, or are lost */
 };
 
 /* scribe_start starts the thread and returns it (new), or NULL after a message. */

@@ -66,6 +66,10 @@ bool output_flush(struct output *output);
  */
 bool output_reopen(struct output *output);
 
+/* output_may_wait tells that a write may have to wait for a reader: it is no regular file. output_ready: up to PIPE_BUF bytes would not wait now. */
+bool output_may_wait(const struct output *output);
+bool output_ready(const struct output *output);
+
 /* output_descriptor returns what is written to: to give a file that was created to its user. */
 int output_descriptor(const struct output *output);
 

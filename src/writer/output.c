@@ -188,6 +188,17 @@ bool output_write(struct output *output, const struct line *line)
     return true;
 }
 
+bool output_may_wait(const struct output *output)
+{
+    return !output->regular;
+}
+
+bool output_ready(const struct output *output)
+{
+    struct pollfd ready = {.fd = output->fd, .events = POLLOUT};
+    return poll(&ready, 1, 0) > 0;
+}
+
 bool output_reopen(struct output *output)
 {
     if (output->standard)

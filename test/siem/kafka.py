@@ -416,6 +416,22 @@ def live_stopped(scratch):
         run, 1, "3 events delivered", "5 events were lost")
 
 
+def live_stuck(scratch):
+    """Nobody reads standard output: the broker gets all, standard output what waited for its reader."""
+    with Broker() as broker, Mail() as mail:
+        program = listen(scratch, broker, mail, "-o", "-", "--linger", "0")
+        for count in (150, 300, 450):  # the pipe holds some 70
+            mail.deliver(150)
+            broker.wait_for(count)
+        meanwhile = len(broker.lines())
+        run, seconds = program.end(subprocess.signal.SIGTERM)
+    late = ["%.1f s" % seconds] if seconds > END else []
+    late += [] if meanwhile == 450 else ["held up: %d events" % meanwhile]
+    lines = run.out.splitlines()
+    return late + ([] if len(lines) == 451 else ["%d lines on standard output" % len(lines)]) + problems_of(
+        run, 0, "451 events delivered")
+
+
 def may_capture():
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
@@ -426,7 +442,7 @@ def may_capture():
 
 def run(report):
     checks = (delivered, two_lines, back_pressure, interrupted, stopped, stopped_reading,
-              timed_out, refused, fatal, tls, usage, clickhouse_reads, live, live_stopped)
+              timed_out, refused, fatal, tls, usage, clickhouse_reads, live, live_stopped, live_stuck)
     for check in checks:
         name = "kafka/" + check.__name__.replace("_", "-")
         if not os.path.exists(BROKER):
@@ -435,7 +451,7 @@ def run(report):
             report.skipped(name, "kcat is not here")
         elif check is clickhouse_reads and clickhouse.missing():
             report.skipped(name, clickhouse.missing())
-        elif check in (live, live_stopped) and not may_capture():
+        elif check in (live, live_stopped, live_stuck) and not may_capture():
             report.skipped(name, "not allowed to capture")
         else:
             with harness.Scratch() as scratch:

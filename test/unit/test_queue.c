@@ -39,7 +39,7 @@ static void test_whole(void)
     lane_flush(lane);
     queue_put_line(queue, &line);
     queue_reopen(queue);
-    CHECK(queue_take(queue, &batch, &reopen));
+    CHECK(queue_take(queue, false, &batch, &reopen));
     CHECK(reopen);
     CHECK(batch_next(batch, &at, &item) && item.record);
     CHECK_INT(item.record->client_port, 1);
@@ -58,7 +58,7 @@ static void test_whole(void)
     put_one(lane, 3, "", NULL);
     lane_flush(lane);
     CHECK_INT(certificate.references, 1);
-    CHECK(queue_take(queue, &batch, &reopen) && !reopen);
+    CHECK(queue_take(queue, false, &batch, &reopen) && !reopen);
     queue_give_back(queue, batch);
     lane_free(lane);
     queue_free(queue);
@@ -84,7 +84,7 @@ static void test_bounded(void)
     lane_flush(lane);
     CHECK(!queue_close(queue, 0, &lost));
     CHECK_INT(lost, MANY + 1);
-    CHECK(queue_take(queue, &batch, &reopen));
+    CHECK(queue_take(queue, false, &batch, &reopen));
     while (batch) {
         struct item item;
         for (size_t at = 0; batch_next(batch, &at, &item);)
@@ -92,7 +92,7 @@ static void test_bounded(void)
         batch = queue_give_back(queue, batch);
     }
     CHECK_INT(kept + queue_lost(queue), MANY + 1);
-    CHECK(!queue_take(queue, &batch, &reopen));
+    CHECK(!queue_take(queue, false, &batch, &reopen));
     lane_free(lane);
     queue_free(queue);
 }
@@ -107,7 +107,7 @@ static void test_accounts(void)
     for (unsigned i = 0; i < 10; i++)
         put_one(lane, i, "", NULL);
     lane_flush(lane);
-    CHECK(queue_take(queue, &batch, &reopen));
+    CHECK(queue_take(queue, false, &batch, &reopen));
     queue_give_back(queue, batch);
     for (unsigned i = 0; i < 9; i++)
         queue_formatted(queue, 1, 2);
@@ -137,7 +137,7 @@ static void *scribble(void *user)
     struct scribing *scribing = user;
     struct batch *batch;
     bool reopen;
-    while (queue_take(scribing->queue, &batch, &reopen)) {
+    while (queue_take(scribing->queue, false, &batch, &reopen)) {
         for (; batch; batch = queue_give_back(scribing->queue, batch)) {
             struct item item;
             long last = -1;
@@ -212,7 +212,7 @@ static void test_memory(void)
         queue_put_line(queue, &line);
         memory_fail_at(0);
         queue_reopen(queue);
-        CHECK(queue_take(queue, &batch, &reopen));
+        CHECK(queue_take(queue, false, &batch, &reopen));
         while (batch) {
             struct item item;
             for (size_t at = 0; batch_next(batch, &at, &item);)
