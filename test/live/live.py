@@ -14,6 +14,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import made  # noqa: E402
 import reconcile  # noqa: E402
+import roots  # noqa: E402
+import smtpd  # noqa: E402
 import systemd as unit  # noqa: E402
 import world as w  # noqa: E402
 import wire  # noqa: E402
@@ -111,6 +113,33 @@ def mail(report, world):
     compare_offline(report, "mail/as-offline", tap, path)
     stats = tap.events("stats")
     report.verdict("mail/stats", [] if len(stats) == 1 and stats[0]["drops"]["kernel"] == 0 else [json.dumps(stats)])
+
+
+def opensmtpd(report, world):
+    """The same with OpenSMTPD: STARTTLS accepted, required, refused, not there."""
+    root, reason = roots.find("opensmtpd7")
+    if not root:
+        report.skipped("opensmtpd", "OpenSMTPD is not here: " + reason)
+        return
+    problem = smtpd.start(world, root)
+    if problem:
+        report.failed("opensmtpd", [problem])
+        return
+    clients = w.Clients(world)
+    clients.number = 180
+    tap = w.Tap(world, "--linger", "0", "--stats", "0", name="opensmtpd.json")
+    dump = w.Dump(world, "opensmtpd.pcap")
+    for name, address, saw, want in smtpd.sessions_of(clients):
+        w.wait_for(lambda: tap.of(address), SOON)
+        want = {**expected(saw, want["outcome"]), **want}
+        events = tap.of(address)
+        lines = harness.differences(want, events[0]) if len(events) == 1 else ["%d records" % len(events), tap.said()]
+        lines += ["the client saw no TLS"] if want["outcome"] == "tls" and not saw["version"] else []
+        report.verdict("opensmtpd/" + name, lines)
+    path = dump.stop()
+    status = tap.stop()
+    report.verdict("opensmtpd/end", [] if status == 0 else ["exit status %d" % status, tap.said()])
+    compare_offline(report, "opensmtpd/as-offline", tap, path)
 
 
 def any_interface(report, world):
@@ -470,7 +499,7 @@ def systemd(report, world):
     unit.systemd(report, world, os.path.dirname(os.path.abspath(harness.PROGRAM)))
 
 
-SCENES = {"mail": mail, "any": any_interface, "privileges": privileges, "signals": signals, "metrics": metrics,
+SCENES = {"mail": mail, "opensmtpd": opensmtpd, "any": any_interface, "privileges": privileges, "signals": signals, "metrics": metrics,
           "stuck": stuck, "backpressure": backpressure, "workers": workers, "killed": killed, "reconcile": reconcile.reconcile,
           "encapsulation": encapsulation, "soak": soak, "interfaces": interfaces, "systemd": systemd}
 
