@@ -283,9 +283,10 @@ def late(segments, chance):
 
 
 # Lines of AUTH or of a message that read like commands to whom misses their beginning; ports used again, where the SYN may be
-# missing; a hello sent along with STARTTLS, where the capture may begin.
+# missing; a hello sent along with STARTTLS, or said twice, where the capture may begin.
 ONLY_WHOLE = ("auth-user-starttls", "syn__auth-starttls.pcap", "plaintext-dot-stuffing.pcap", "dot-stuffing", "bdat", "bdat-pipelined",
-              "starttls-after-mail.pcap", "port-reuse.pcap", "exim-delivers.pcap", "hello-before-220-accepted.pcap")
+              "starttls-after-mail.pcap", "port-reuse.pcap", "exim-delivers.pcap", "hello-before-220-accepted.pcap",
+              "sv__tests_tls-duplicate-hello_input__s1.pcap")
 LESS = {"drop": drop, "one_side": one_side, "late": late}
 
 

@@ -307,9 +307,11 @@ static void *on_open(void *user, struct flow *flow, unsigned half, struct slice 
     return s;
 }
 
-/* TLS after a beginning that was neither TLS nor SMTP (so far without a line end): told, but no mail session. */
-static bool begins_late(const struct session *s, struct slice bytes)
+/* TLS in answer to a beginning that was neither TLS nor SMTP (so far without a line end): told, but no mail session. */
+static bool begins_late(const struct session *s, enum side from, struct slice bytes)
 {
+    if (s->server_last == (from == SIDE_SERVER))
+        return false; /* what goes on is no answer, wherever it was cut */
     bool hole = s->midstream || s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER];
     return s->mode == SESSION_SMTP && s->spoke[SIDE_CLIENT] && !s->smtp_seen && !hole && is_hello(bytes);
 }
@@ -362,7 +364,7 @@ static void feed(struct sessions *ss, struct session *s, enum side from, struct 
     struct slice bytes = {input->next, input->left};
     if (session_hold(ss, s, from, input))
         return;
-    if (begins_late(s, bytes))
+    if (begins_late(s, from, bytes))
         s->mode = SESSION_FOREIGN;
     begin_first(ss, s, from, bytes);
     /* Each round uses bytes up or changes the mode, and the mode changes at most once a round. */
@@ -383,6 +385,7 @@ static void feed(struct sessions *ss, struct session *s, enum side from, struct 
             session_smtp_server(ss, s, input, time_ns);
     }
     s->spoke[from] = true;
+    s->server_last = from == SIDE_SERVER;
 }
 
 /* What the bytes that a side holds back wait for does not come, or something else comes first: they are judged as they are. */
