@@ -464,6 +464,12 @@ static void prefetch(const void *from, unsigned lines)
         __builtin_prefetch((const void *)((uintptr_t)from + i * CACHE_LINE));
 }
 
+/* It brings data, or may end the connection: then the record is written. */
+static bool touches_session(const struct flow *flow, const struct segment *segment)
+{
+    return (segment->length && !flow->shunted) || segment->flags & (TCP_FIN | TCP_RST);
+}
+
 void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, unsigned count)
 {
     const void *sessions[FLOW_EXPECT];
@@ -481,7 +487,7 @@ void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, 
     for (unsigned i = 0; i < count; i++) {
         struct hashlink *link = hashmap_first(&table->map, arrivals[i].hash);
         const struct flow *flow = link ? flow_of_link(link) : NULL;
-        sessions[i] = flow && !flow->shunted && arrivals[i].segment.length ? flow->session : NULL;
+        sessions[i] = flow && touches_session(flow, &arrivals[i].segment) ? flow->session : NULL;
         if (sessions[i])
             prefetch(sessions[i], SESSION_LINES);
         newcomer[i] = !flow;

@@ -4,48 +4,50 @@
 
 #include "proto/smtp_command.h"
 
+#define VERB(word, verb) {word, sizeof word - 1, verb}
 static const struct {
     const char *word;
-    enum smtp_verb verb;
+    uint8_t length;
+    uint8_t verb; /* enum smtp_verb */
 } verbs[] = {
-    {"EHLO", SMTP_EHLO},
-    {"HELO", SMTP_HELO},
-    {"LHLO", SMTP_LHLO},
-    {"MAIL", SMTP_MAIL},
-    {"RCPT", SMTP_RCPT},
-    {"DATA", SMTP_DATA},
-    {"BDAT", SMTP_BDAT},
-    {"RSET", SMTP_RSET},
-    {"NOOP", SMTP_NOOP},
-    {"HELP", SMTP_HELP},
-    {"VRFY", SMTP_VRFY},
-    {"EXPN", SMTP_EXPN},
-    {"ETRN", SMTP_ETRN},
-    {"AUTH", SMTP_AUTH},
-    {"STARTTLS", SMTP_STARTTLS},
-    {"X-ANONYMOUSTLS", SMTP_STARTTLS},
-    {"QUIT", SMTP_QUIT},
-    {"XCLIENT", SMTP_XCLIENT},
-    {"XFORWARD", SMTP_XFORWARD},
-    {"BURL", SMTP_BURL},
-    {"TURN", SMTP_TURN},
-    {"ATRN", SMTP_TURN},
-    {"SEND", SMTP_MAIL},
-    {"SAML", SMTP_MAIL},
-    {"SOML", SMTP_MAIL},
+    VERB("EHLO", SMTP_EHLO),
+    VERB("HELO", SMTP_HELO),
+    VERB("LHLO", SMTP_LHLO),
+    VERB("MAIL", SMTP_MAIL),
+    VERB("RCPT", SMTP_RCPT),
+    VERB("DATA", SMTP_DATA),
+    VERB("BDAT", SMTP_BDAT),
+    VERB("RSET", SMTP_RSET),
+    VERB("NOOP", SMTP_NOOP),
+    VERB("HELP", SMTP_HELP),
+    VERB("VRFY", SMTP_VRFY),
+    VERB("EXPN", SMTP_EXPN),
+    VERB("ETRN", SMTP_ETRN),
+    VERB("AUTH", SMTP_AUTH),
+    VERB("STARTTLS", SMTP_STARTTLS),
+    VERB("X-ANONYMOUSTLS", SMTP_STARTTLS),
+    VERB("QUIT", SMTP_QUIT),
+    VERB("XCLIENT", SMTP_XCLIENT),
+    VERB("XFORWARD", SMTP_XFORWARD),
+    VERB("BURL", SMTP_BURL),
+    VERB("TURN", SMTP_TURN),
+    VERB("ATRN", SMTP_TURN),
+    VERB("SEND", SMTP_MAIL),
+    VERB("SAML", SMTP_MAIL),
+    VERB("SOML", SMTP_MAIL),
     /* What the clients of other protocols say first (RFC 959, 1939, 1459, 9112). */
-    {"USER", SMTP_FOREIGN},
-    {"PASS", SMTP_FOREIGN},
-    {"CAPA", SMTP_FOREIGN},
-    {"FEAT", SMTP_FOREIGN},
-    {"SYST", SMTP_FOREIGN},
-    {"NICK", SMTP_FOREIGN},
-    {"GET", SMTP_FOREIGN},
-    {"POST", SMTP_FOREIGN},
-    {"HEAD", SMTP_FOREIGN},
-    {"PUT", SMTP_FOREIGN},
-    {"OPTIONS", SMTP_FOREIGN},
-    {"CONNECT", SMTP_FOREIGN},
+    VERB("USER", SMTP_FOREIGN),
+    VERB("PASS", SMTP_FOREIGN),
+    VERB("CAPA", SMTP_FOREIGN),
+    VERB("FEAT", SMTP_FOREIGN),
+    VERB("SYST", SMTP_FOREIGN),
+    VERB("NICK", SMTP_FOREIGN),
+    VERB("GET", SMTP_FOREIGN),
+    VERB("POST", SMTP_FOREIGN),
+    VERB("HEAD", SMTP_FOREIGN),
+    VERB("PUT", SMTP_FOREIGN),
+    VERB("OPTIONS", SMTP_FOREIGN),
+    VERB("CONNECT", SMTP_FOREIGN),
 };
 
 /* The IANA SASL mechanisms registry (2026-10), and three that are common without being registered for use. */
@@ -90,22 +92,26 @@ struct slice smtp_word(struct slice *text)
     return word;
 }
 
+/* The first `length` characters, of which there are as many. */
+static inline bool begins(const uint8_t *text, const char *keyword, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (upper(text[i]) != (uint8_t)keyword[i])
+            return false;
+    return true;
+}
+
 bool smtp_word_is(struct slice word, const char *keyword)
 {
     size_t length = strlen(keyword);
-    if (word.length != length)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (upper(word.data[i]) != (uint8_t)keyword[i])
-            return false;
-    return true;
+    return word.length == length && begins(word.data, keyword, length);
 }
 
 bool smtp_text_names(struct slice text, const char *keyword)
 {
     size_t length = strlen(keyword);
     for (size_t i = 0; i + length <= text.length; i++)
-        if (smtp_word_is((struct slice){text.data + i, length}, keyword))
+        if (begins(text.data + i, keyword, length))
             return true;
     return false;
 }
@@ -126,6 +132,14 @@ const char *smtp_sasl_name(struct slice mechanism)
         if (smtp_word_is(mechanism, mechanisms[i]))
             return mechanisms[i];
     return "other";
+}
+
+static enum smtp_verb verb_of(struct slice word)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (verbs[i].length == word.length && begins(word.data, verbs[i].word, word.length))
+            return (enum smtp_verb)verbs[i].verb;
+    return smtp_is_masked(word) ? SMTP_MASKED : SMTP_UNKNOWN;
 }
 
 /* bdat-cmd = "BDAT" SP chunk-size [SP end-marker] CR LF (RFC 3030 2); at most 18 digits, so that nothing overflows. */
@@ -153,11 +167,7 @@ void smtp_parse_command(struct slice line, struct smtp_command *out)
         out->verb = SMTP_EMPTY;
         return;
     }
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs && out->verb == SMTP_UNKNOWN; i++)
-        if (smtp_word_is(out->word, verbs[i].word))
-            out->verb = verbs[i].verb;
+    out->verb = verb_of(out->word);
     if (out->verb == SMTP_BDAT)
         parse_bdat(out);
-    else if (out->verb == SMTP_UNKNOWN && smtp_is_masked(out->word))
-        out->verb = SMTP_MASKED;
 }

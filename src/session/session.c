@@ -554,12 +554,15 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
     return ss;
 }
 
-/* The handshake, if there is one: its hot part. */
+/* The handshake and what is kept of the text, if there are any. */
 static void on_expect(const void *session)
 {
-    const char *handshake = (const char *)((const struct session *)session)->handshake;
+    const struct session *s = session;
+    const char *handshake = (const char *)s->handshake;
     for (size_t at = 0; handshake && at < sizeof(struct handshake); at += 64)
         __builtin_prefetch(handshake + at);
+    for (size_t at = 0; at < s->text_length; at += 64)
+        __builtin_prefetch(s->text + at);
 }
 
 struct flow_sink sessions_flow_sink(struct sessions *ss)
