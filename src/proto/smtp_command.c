@@ -4,6 +4,8 @@
 
 #include "proto/smtp_command.h"
 
+enum { VERB_MOST = sizeof "X-ANONYMOUSTLS" - 1 /* characters of the longest */ };
+
 #define VERB(word, verb) {word, sizeof word - 1, verb}
 static const struct {
     const char *word;
@@ -79,17 +81,23 @@ static struct slice trim(struct slice text)
     return text;
 }
 
-struct slice smtp_word(struct slice *text)
+/* The first word, of which no more than `most` characters are looked at. */
+static struct slice take_word(struct slice *text, size_t most)
 {
     *text = trim(*text);
     struct slice word = {text->data, 0};
-    while (word.length < text->length && !blank(text->data[word.length]))
+    while (word.length < text->length && word.length < most && !blank(text->data[word.length]))
         word.length++;
     if (word.length) {
         text->data += word.length;
         text->length -= word.length;
     }
     return word;
+}
+
+struct slice smtp_word(struct slice *text)
+{
+    return take_word(text, SIZE_MAX);
 }
 
 /* The first `length` characters, of which there are as many. */
@@ -161,13 +169,13 @@ static void parse_bdat(struct smtp_command *out)
 void smtp_parse_command(struct slice line, struct smtp_command *out)
 {
     *out = (struct smtp_command){.verb = SMTP_UNKNOWN};
-    out->word = smtp_word(&line);
+    struct slice word = take_word(&line, VERB_MOST + 1);
     out->argument = trim(line);
-    if (!out->word.length) {
+    if (!word.length) {
         out->verb = SMTP_EMPTY;
         return;
     }
-    out->verb = verb_of(out->word);
+    out->verb = verb_of(word);
     if (out->verb == SMTP_BDAT)
         parse_bdat(out);
 }

@@ -135,13 +135,15 @@ static struct slice waiting(const struct session *s)
     return reader_rest(&r);
 }
 
+enum { LINE_BEGINNING = 16 /* bytes that show whether a line is one */ };
+
 /* Does a line that the other peer would understand begin here? */
 static bool line_begins(enum side from, struct slice bytes)
 {
     struct smtp_command command;
     struct smtp_reply_line reply;
     struct reader head = reader_of_slice(bytes);
-    struct slice first = reader_bytes(&head, head.left < 16 ? head.left : 16);
+    struct slice first = reader_bytes(&head, head.left < LINE_BEGINNING ? head.left : LINE_BEGINNING);
     const uint8_t *end = first.length ? memchr(first.data, '\n', first.length) : NULL;
     if (end)
         first.length = (size_t)(end - first.data);
@@ -155,10 +157,17 @@ static bool line_begins(enum side from, struct slice bytes)
 static enum smtp_line_status cut_line(struct sessions *ss, struct session *s, enum side from, struct reader *input, struct slice *line)
 {
     struct smtp_line_framer *framer = s->parts ? &s->parts->line[from] : &ss->line;
+    if (!s->parts)
+        framer->skipping = s->passing[from], framer->over = false;
     enum smtp_line_status status = smtp_line_next(framer, &ss->pool, input, line);
     if (status == SMTP_LINE_CUT && framer->over)
         session_limit(ss, s);
-    if (s->parts || status != SMTP_LINE_NEED_MORE || !(framer->held.data || framer->skipping))
+    if (s->parts)
+        return status;
+    bool own = status == SMTP_LINE_NEED_MORE && (framer->held.data || framer->over);
+    s->passing[from] = framer->skipping && !own;
+    framer->skipping = framer->skipping && own;
+    if (!own)
         return status;
     if (session_parts(ss, s))
         s->parts->line[from] = ss->line;
@@ -168,11 +177,25 @@ static enum smtp_line_status cut_line(struct sessions *ss, struct session *s, en
     return status;
 }
 
+/* The rest of a line that began in a hole is passed over, where its first bytes show that it is no line of its own: nothing of it is kept. */
+static void pass_rest(struct sessions *ss, struct session *s, enum side from, struct slice bytes)
+{
+    struct smtp_line_framer *framer = s->parts ? &s->parts->line[from] : NULL;
+    if (bytes.length < LINE_BEGINNING || (framer && framer->held.data) || line_begins(from, bytes))
+        return;
+    if (framer)
+        smtp_line_reset(framer, &ss->pool, true);
+    else
+        s->passing[from] = true;
+}
+
 /* The next line of a side, but for the rest of one that began in a hole; false if it is not whole yet. */
 static bool next_line(struct sessions *ss, struct session *s, enum side from, struct reader *input, struct slice *line)
 {
     bool joined;
     do {
+        if (s->joined[from])
+            pass_rest(ss, s, from, (struct slice){input->next, input->left});
         if (cut_line(ss, s, from, input, line) == SMTP_LINE_NEED_MORE)
             return false;
         joined = s->joined[from];
@@ -481,6 +504,7 @@ void session_smtp_gap(struct sessions *ss, struct session *s, enum side from, ui
     }
     if (s->parts)
         smtp_line_reset(&s->parts->line[from], &ss->pool, false);
+    s->passing[from] = false;
     s->resync[from] = true;
     s->in_injected = s->in_injected && from != SIDE_SERVER;
     s->joined[from] = false;

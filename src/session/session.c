@@ -17,10 +17,15 @@ struct session_parts *session_parts(struct sessions *ss, struct session *s)
     if (s->parts)
         return s->parts;
     s->parts = slab_take(&ss->parts_slab);
-    if (s->parts)
-        ss->held += sizeof *s->parts;
-    else
+    if (!s->parts) {
         ss->counters->memory_failures++;
+        return NULL;
+    }
+    ss->held += sizeof *s->parts;
+    for (unsigned side = 0; side < 2; side++) {
+        s->parts->line[side].skipping = s->passing[side];
+        s->passing[side] = false;
+    }
     return s->parts;
 }
 

@@ -50,8 +50,9 @@ static void take_command(struct smtp_dialog *dialog, struct slice line)
 {
     struct smtp_command command;
     smtp_parse_command(line, &command);
-    must(lies_in(command.word, line) && lies_in(command.argument, line));
-    must(command.verb < SMTP_VERBS && (command.verb == SMTP_EMPTY) == (command.word.length == 0));
+    must(lies_in(command.argument, line));
+    struct slice rest = line;
+    must(command.verb < SMTP_VERBS && (command.verb == SMTP_EMPTY) == (smtp_word(&rest).length == 0));
     must(smtp_sasl_name(command.argument) != NULL);
     if (dialog->expect == SMTP_EXPECT_RESPONSE)
         smtp_dialog_response(dialog, line);
