@@ -137,7 +137,7 @@ struct sessions {
     struct counters *counters;
     struct flow_table *table;
     struct pool pool;
-    struct slab session_slab, handshake_slab, parts_slab;
+    struct slab session_slab, handshake_slab, parts_slab, text_slab;
     struct smtp_line_framer line;        /* of a session without parts: lines that lie in one piece leave nothing in it */
     struct tls_handshake_framer message; /* likewise */
     struct digests *digests;

@@ -144,6 +144,8 @@ const char *smtp_sasl_name(struct slice mechanism)
 
 static enum smtp_verb verb_of(struct slice word)
 {
+    if (upper(word.data[0]) < 'A' || upper(word.data[0]) > 'Z')
+        return SMTP_UNKNOWN;
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (verbs[i].length == word.length && begins(word.data, verbs[i].word, word.length))
             return (enum smtp_verb)verbs[i].verb;

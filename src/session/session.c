@@ -45,7 +45,35 @@ static void free_parts(struct sessions *ss, struct session *s)
 
 /* ---- text */
 
-enum { TEXT_FIRST = 88 };
+enum { TEXT_FIRST = 112 /* what most sessions keep, in a block of a slab; beyond it an allocation of their own */ };
+
+static void free_text(struct sessions *ss, struct session *s)
+{
+    ss->held -= s->text_capacity;
+    if (s->text_capacity == TEXT_FIRST)
+        slab_give(&ss->text_slab, s->text);
+    else
+        memory_free(s->text);
+    s->text = NULL;
+    s->text_capacity = 0;
+}
+
+static bool grow_text(struct sessions *ss, struct session *s, size_t size)
+{
+    size_t capacity = size <= TEXT_FIRST ? TEXT_FIRST : size + size / 4 + 16;
+    char *text = capacity == TEXT_FIRST ? slab_take(&ss->text_slab) : memory_new(capacity);
+    if (!text) {
+        ss->counters->memory_failures++;
+        return false;
+    }
+    if (s->text_length)
+        memcpy(text, s->text, s->text_length);
+    free_text(ss, s);
+    s->text = text;
+    s->text_capacity = (uint16_t)capacity;
+    ss->held += capacity;
+    return true;
+}
 
 void session_keep_bytes(struct sessions *ss, struct session *s, struct slice bytes, size_t most, struct text_ref *ref)
 {
@@ -56,18 +84,8 @@ void session_keep_bytes(struct sessions *ss, struct session *s, struct slice byt
         session_limit(ss, s);
         return;
     }
-    if (size > s->text_capacity) {
-        /* Little more than is needed, and what malloc has no waste for: most sessions keep a hundred bytes. */
-        size_t capacity = size < TEXT_FIRST ? TEXT_FIRST : (size + size / 4) / 16 * 16 + 8 + 16;
-        char *text = memory_resize(s->text, capacity);
-        if (!text) {
-            ss->counters->memory_failures++;
-            return;
-        }
-        ss->held += capacity - s->text_capacity;
-        s->text = text;
-        s->text_capacity = (uint16_t)capacity;
-    }
+    if (size > s->text_capacity && !grow_text(ss, s, size))
+        return;
     memcpy(s->text + s->text_length, bytes.data, length);
     *ref = (struct text_ref){.at = s->text_length, .length = (uint16_t)length};
     s->text_length = (uint16_t)size;
@@ -100,8 +118,8 @@ static void session_free(struct sessions *ss, struct session *s)
     release_buffers(ss, s);
     session_free_tls(ss, s);
     free_parts(ss, s);
-    ss->held -= sizeof *s + s->text_capacity;
-    memory_free(s->text);
+    free_text(ss, s);
+    ss->held -= sizeof *s;
     slab_give(&ss->session_slab, s);
 }
 
@@ -548,6 +566,7 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
     slab_init(&ss->session_slab, sizeof(struct session));
     slab_init(&ss->handshake_slab, sizeof(struct handshake));
     slab_init(&ss->parts_slab, sizeof(struct session_parts));
+    slab_init(&ss->text_slab, TEXT_FIRST);
     ss->digests = digests_new();
     ss->certificates = ss->digests ? certificate_cache_new(ss->digests) : NULL;
     ss->fingerprints = fingerprints_new(ss->digests);
@@ -604,5 +623,6 @@ void sessions_free(struct sessions *ss)
     slab_close(&ss->session_slab);
     slab_close(&ss->handshake_slab);
     slab_close(&ss->parts_slab);
+    slab_close(&ss->text_slab);
     memory_free(ss);
 }
