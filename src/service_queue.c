@@ -144,10 +144,18 @@ static struct message *batch_add(struct batch *batch, size_t text_length)
     return message;
 }
 
-static void hold(struct certificate *certificate)
+static void hold(const struct tls_side_facts *side)
 {
-    if (certificate)
-        certificate->references++;
+    if (side->certificate)
+        side->certificate->references++;
+    if (side->fingerprint)
+        side->fingerprint->references++;
+}
+
+static void let_go(const struct tls_side_facts *side)
+{
+    certificate_release(NULL, side->certificate);
+    fingerprint_release(side->fingerprint);
 }
 
 static bool batch_add_record(struct batch *batch, const struct record *record)
@@ -160,8 +168,8 @@ static bool batch_add_record(struct batch *batch, const struct record *record)
         message->smtp = *record->smtp;
     if (record->tls) {
         message->tls = *record->tls;
-        hold(message->tls.client.certificate);
-        hold(message->tls.server.certificate);
+        hold(&message->tls.client);
+        hold(&message->tls.server);
     }
     if (record->text_length)
         memcpy(message->text, record->text, record->text_length);
@@ -179,8 +187,8 @@ static void batch_empty(struct batch *batch)
     for (size_t at = 0; at < batch->length;) {
         struct message *message = message_at(batch, at);
         if (!message->is_line && message->record.tls) {
-            certificate_release(NULL, message->tls.client.certificate);
-            certificate_release(NULL, message->tls.server.certificate);
+            let_go(&message->tls.client);
+            let_go(&message->tls.server);
         }
         at += message->size;
     }

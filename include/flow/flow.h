@@ -39,28 +39,29 @@ struct flow {
     int64_t last_ns;        /* time of the last packet */
     struct stream *stream;  /* out-of-order data, NULL without */
     uint32_t queued_s;      /* when it was last moved to the end of its list */
-    uint8_t family, vlans;
+    uint8_t family;
     uint8_t client;         /* index of the client's half */
     uint8_t list;           /* enum flow_list */
+    uint8_t end_from;       /* index of the half that began the end */
+    uint8_t known[2];       /* half[i].first is set: KNOWN_ states */
+    uint8_t seen[2];        /* packets of that half were seen */
+    uint8_t fin[2];         /* FIN_ states */
     bool roles_known : 1;   /* by SYN or by port */
     bool syn_seen : 1;      /* of either side */
-    bool began[2];          /* where a half began is known by its SYN, or by the SYN-ACK to it */
     bool reuse_asked : 1;
     bool shunted : 1;       /* no data are delivered any more */
     bool had_payload : 1;
     bool mail_port : 1;     /* the server's port is a mail port; where no SYN was seen, one of the two is */
     bool opened : 1;        /* the sink was asked for a session */
     bool proven : 1;        /* a segment came that fits an earlier one: this is a connection, not a lone segment */
-    uint8_t end_from;       /* index of the half that began the end */
-    uint8_t known[2];       /* half[i].first is set: KNOWN_ states */
-    uint8_t seen[2];        /* packets of that half were seen */
-    uint8_t fin[2];         /* FIN_ states */
 
+    uint8_t vlans;
+    bool began[2];          /* where a half began is known by its SYN, or by the SYN-ACK to it */
+    uint16_t capture;       /* struct packet's source of the first packet */
     struct flow *older, *newer;
     int64_t first_ns;       /* time of the first packet */
     uint32_t stray;         /* where a segment far out of the window ended: the next one that goes on there is believed */
     uint32_t reuse;         /* first sequence number of a SYN that asks for the same ports again */
-    uint16_t capture;       /* struct packet's source of the first packet */
 };
 
 enum { KNOWN_NOT, KNOWN, KNOWN_BY_BOTH /* the other side acknowledged it: no SYN changes it any more */ };

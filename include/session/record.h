@@ -10,6 +10,7 @@
 #include "base/words.h"
 #include "decode/segment.h"
 #include "session/certificate.h"
+#include "session/fingerprint.h"
 
 /* A string from the wire, kept in the record's one block of text; length 0: there is none. */
 struct text_ref {
@@ -47,6 +48,7 @@ struct tls_side_facts {
     uint16_t record_size_limit;
     struct text_ref alpn;      /* client: the list, comma-separated; server: the choice */
     struct certificate *certificate; /* leaf, shared (see session/certificate.h), or NULL */
+    struct fingerprint *fingerprint; /* of the hello, shared (see session/fingerprint.h), or NULL; see tls_side_fingerprint */
 };
 
 enum tls_resumption { TLS_NOT_RESUMED, TLS_RESUMED_SESSION_ID, TLS_RESUMED_TICKET, TLS_RESUMED_PSK };
@@ -58,7 +60,6 @@ struct tls_facts {
     bool hello_retry : 1;
     bool have_alert : 1;            /* the first fatal one; see alert_* */
     bool alert_encrypted : 1;       /* 1.3: known only by its shape */
-    bool have_ja3 : 1, have_ja3s : 1;
     bool have_cipher : 1;
     bool saw_not_tls : 1;           /* what came instead of a TLS record was none */
     uint8_t resumption;         /* enum tls_resumption */
@@ -77,8 +78,6 @@ struct tls_facts {
     int64_t established_ns;     /* time at which the handshake was complete, 0 not */
     struct text_ref server_name;  /* SNI */
     struct text_ref offers[4];    /* with --offers: wire form (2-byte ids; ciphers of an SSLv2-format hello: 3-byte ids) of versions, ciphers, groups, signature_algorithms */
-    uint8_t ja3[16], ja3s[16];    /* MD5 */
-    char ja4[36 + 1];             /* "" none */
     struct tls_side_facts client, server;
 };
 
@@ -122,6 +121,12 @@ struct record {
     int64_t fallback_time_ns;
     char fallback_community_id[32];
 };
+
+/* tls_side_fingerprint returns a side's fingerprints (borrowed), empty where it has none. */
+static inline const struct fingerprint *tls_side_fingerprint(const struct tls_side_facts *side)
+{
+    return side->fingerprint ? side->fingerprint : &fingerprint_none;
+}
 
 /* record_text returns a string of the record as borrowed bytes; empty if there is none. */
 static inline struct slice record_text(const struct record *record, struct text_ref ref)

@@ -52,6 +52,13 @@ static void release_certificate(struct sessions *ss, struct certificate *certifi
     certificate_release(ss->certificates, certificate);
 }
 
+static void release_fingerprint(struct sessions *ss, struct fingerprint *fingerprint)
+{
+    if (fingerprint)
+        ss->held -= sizeof *fingerprint;
+    fingerprint_release(fingerprint);
+}
+
 void session_free_tls(struct sessions *ss, struct session *s)
 {
     if (!s->handshake)
@@ -59,6 +66,8 @@ void session_free_tls(struct sessions *ss, struct session *s)
     session_release_tls_buffers(ss, s);
     release_certificate(ss, s->handshake->facts.client.certificate);
     release_certificate(ss, s->handshake->facts.server.certificate);
+    release_fingerprint(ss, s->handshake->facts.client.fingerprint);
+    release_fingerprint(ss, s->handshake->facts.server.fingerprint);
     ss->held -= sizeof *s->handshake;
     slab_give(&ss->handshake_slab, s->handshake);
     s->handshake = NULL;
@@ -117,13 +126,12 @@ static void keep_offers(struct sessions *ss, struct session *s, const struct tls
     keep_offer(ss, s, hello->signatures, TLS_OFFER_SIGNATURES);
 }
 
-static void keep_fingerprints(struct tls_facts *facts, const struct fingerprint *fingerprint)
+/* Each session that shares it counts it, as it may come to hold it alone. */
+static void keep_fingerprint(struct sessions *ss, struct tls_side_facts *facts, struct fingerprint *fingerprint)
 {
-    if (!fingerprint)
-        return;
-    facts->have_ja3 = fingerprint->have_ja3;
-    memcpy(facts->ja3, fingerprint->ja3, sizeof facts->ja3);
-    memcpy(facts->ja4, fingerprint->ja4, sizeof facts->ja4);
+    facts->fingerprint = fingerprint;
+    if (fingerprint)
+        ss->held += sizeof *fingerprint;
 }
 
 void handshake_client_hello(struct sessions *ss, struct session *s, const struct tls_client_hello *hello, int64_t time_ns)
@@ -140,7 +148,7 @@ void handshake_client_hello(struct sessions *ss, struct session *s, const struct
     s->handshake->session_id_hash = hash_session_id(hello->session_id);
     session_keep_bytes(ss, s, hello->server_name, 255, &facts->server_name);
     keep_alpn_list(ss, s, hello->alpn, &facts->client.alpn);
-    keep_fingerprints(facts, fingerprints_client(ss->fingerprints, hello));
+    keep_fingerprint(ss, &facts->client, fingerprints_client(ss->fingerprints, hello));
     if (ss->options.offers)
         keep_offers(ss, s, hello);
 }
@@ -192,10 +200,7 @@ static void server_hello(struct sessions *ss, struct session *s, const struct tl
     facts->server.max_fragment = hello->max_fragment;
     session_keep_text(ss, s, hello->alpn, &facts->server.alpn);
     choose_resumption(h, hello);
-    const struct fingerprint *fingerprint = fingerprints_server(ss->fingerprints, hello);
-    facts->have_ja3s = fingerprint && fingerprint->have_ja3;
-    if (facts->have_ja3s)
-        memcpy(facts->ja3s, fingerprint->ja3, sizeof facts->ja3s);
+    keep_fingerprint(ss, &facts->server, fingerprints_server(ss->fingerprints, hello));
     tls_progress_chosen(&h->progress, tls_version_rank(hello->version), hello->cipher);
 }
 

@@ -315,14 +315,16 @@ static void put_client_lacks(struct event_build *build, const struct event_field
 static void put_ja3(struct event_build *build, const struct event_field *field,
                     const struct record *record)
 {
-    if (record->tls->have_ja3)
-        event_put_hex(build, field->key, record->tls->ja3, sizeof record->tls->ja3);
+    const struct fingerprint *client = tls_side_fingerprint(&record->tls->client);
+    if (client->have_ja3)
+        event_put_hex(build, field->key, client->ja3, sizeof client->ja3);
 }
 
 static void put_ja4(struct event_build *build, const struct event_field *field,
                     const struct record *record)
 {
-    event_put_word(build, field->key, *record->tls->ja4 ? record->tls->ja4 : NULL);
+    const char *ja4 = tls_side_fingerprint(&record->tls->client)->ja4;
+    event_put_word(build, field->key, *ja4 ? ja4 : NULL);
 }
 
 enum { CLIENT = offsetof(struct tls_facts, client), SERVER = offsetof(struct tls_facts, server) };
@@ -385,8 +387,9 @@ static void put_server_flag(struct event_build *build, const struct event_field 
 static void put_ja3s(struct event_build *build, const struct event_field *field,
                      const struct record *record)
 {
-    if (record->tls->have_ja3s)
-        event_put_hex(build, field->key, record->tls->ja3s, sizeof record->tls->ja3s);
+    const struct fingerprint *server = tls_side_fingerprint(&record->tls->server);
+    if (server->have_ja3)
+        event_put_hex(build, field->key, server->ja3, sizeof server->ja3);
 }
 
 static const struct event_field server_hello_fields[] = {

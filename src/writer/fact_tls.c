@@ -101,19 +101,21 @@ FACT(fact_client_flag)
 
 FACT(fact_ja3)
 {
-    if (fact_tls(record)->have_ja3)
-        event_put_hex(build, field->key, record->tls->ja3, sizeof record->tls->ja3);
+    const struct fingerprint *client = tls_side_fingerprint(&fact_tls(record)->client);
+    if (client->have_ja3)
+        event_put_hex(build, field->key, client->ja3, sizeof client->ja3);
 }
 
 FACT(fact_ja3s)
 {
-    if (fact_tls(record)->have_ja3s)
-        event_put_hex(build, field->key, record->tls->ja3s, sizeof record->tls->ja3s);
+    const struct fingerprint *server = tls_side_fingerprint(&fact_tls(record)->server);
+    if (server->have_ja3)
+        event_put_hex(build, field->key, server->ja3, sizeof server->ja3);
 }
 
 FACT(fact_ja4)
 {
-    const char *ja4 = fact_tls(record)->ja4;
+    const char *ja4 = tls_side_fingerprint(&fact_tls(record)->client)->ja4;
     event_put_word(build, field->key, *ja4 ? ja4 : NULL);
 }
 

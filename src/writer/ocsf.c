@@ -113,36 +113,37 @@ VALUE(put_version)
 }
 
 /* A fingerprint object of MD5. */
-static void put_md5(struct event_build *build, const char *key, const uint8_t digest[16])
+static void put_md5(struct event_build *build, const char *key, const struct fingerprint *fingerprint)
 {
+    if (!fingerprint->have_ja3)
+        return;
     size_t opened = event_open(build, key);
     event_put_number(build, "algorithm_id", 1);
     event_put_word(build, "algorithm", "MD5");
-    event_put_hex(build, "value", digest, 16);
+    event_put_hex(build, "value", fingerprint->ja3, sizeof fingerprint->ja3);
     event_close(build, opened);
 }
 
 VALUE(put_ja3)
 {
-    if (fact_tls(record)->have_ja3)
-        put_md5(build, field->key, record->tls->ja3);
+    put_md5(build, field->key, tls_side_fingerprint(&fact_tls(record)->client));
 }
 
 VALUE(put_ja3s)
 {
-    if (fact_tls(record)->have_ja3s)
-        put_md5(build, field->key, record->tls->ja3s);
+    put_md5(build, field->key, tls_side_fingerprint(&fact_tls(record)->server));
 }
 
 VALUE(put_ja4)
 {
-    if (!*fact_tls(record)->ja4)
+    const char *ja4 = tls_side_fingerprint(&fact_tls(record)->client)->ja4;
+    if (!*ja4)
         return;
     size_t opened = event_open_list(build, field->key);
     size_t one = event_open(build, NULL);
     event_put_number(build, "type_id", 1);
     event_put_word(build, "type", "JA4");
-    event_put_word(build, "value", record->tls->ja4);
+    event_put_word(build, "value", ja4);
     event_close(build, one);
     event_close_list(build, opened);
 }

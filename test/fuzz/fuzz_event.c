@@ -97,8 +97,9 @@ static void fill_tls(struct tls_facts *tls, struct reader *r, size_t text)
     tls->hello_retry = bits & 8;
     tls->have_alert = bits & 16;
     tls->alert_encrypted = bits & 32;
-    tls->have_ja3 = bits & 64;
-    tls->have_ja3s = bits & 128;
+    static struct fingerprint whole = {.have_ja3 = true, .ja3 = {1, 2}, .ja4 = "t13d"}, empty;
+    tls->client.fingerprint = bits & 64 ? &whole : bits & 512 ? &empty : NULL;
+    tls->server.fingerprint = bits & 128 ? &whole : NULL;
     tls->have_cipher = bits & 256;
     tls->resumption = reader_u8(r) % (TLS_RESUMED_PSK + 1);
     tls->limited_by = reader_u8(r) % (SIDE_NONE + 1);

@@ -249,9 +249,11 @@ static void put_client(struct reference_build *build, json_t *tls, const struct 
         put_lacks(client, flags);
         put_hello_facts(build, client, flags, SIDE_CLIENT);
         put_limits(build, client, &facts->client);
-        if (facts->have_ja3)
-            put_digest(build, client, "ja3", facts->ja3);
-        reference_put_word(build, client, "ja4", *facts->ja4 ? facts->ja4 : NULL);
+        const struct fingerprint *fingerprint = facts->client.fingerprint;
+        if (fingerprint && fingerprint->have_ja3)
+            put_digest(build, client, "ja3", fingerprint->ja3);
+        if (fingerprint && *fingerprint->ja4)
+            reference_put_word(build, client, "ja4", fingerprint->ja4);
         reference_put_offers(build, client, record);
     }
     put_messages(build, client, record, &facts->client);
@@ -266,8 +268,9 @@ static void put_server(struct reference_build *build, json_t *tls, const struct 
         put_version_name(build, server, "supports", facts->server_supports);
         put_hello_facts(build, server, facts->server.flags, SIDE_SERVER);
         put_limits(build, server, &facts->server);
-        if (facts->have_ja3s)
-            put_digest(build, server, "ja3s", facts->ja3s);
+        const struct fingerprint *fingerprint = facts->server.fingerprint;
+        if (fingerprint && fingerprint->have_ja3)
+            put_digest(build, server, "ja3s", fingerprint->ja3);
     }
     put_messages(build, server, record, &facts->server);
     reference_put_object(build, tls, "server", server);

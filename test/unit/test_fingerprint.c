@@ -10,25 +10,41 @@ static struct fingerprints *fingerprints;
 static struct tls_client_hello client;
 static struct tls_server_hello server;
 
-static const char *ja3(const struct fingerprint *fingerprint)
+/* JA3 or JA3S, and JA4 in `ja4`; "" none. */
+static char ja4[TLS_JA4];
+
+static const char *told(struct fingerprint *fingerprint)
 {
     static char text[2 * DIGEST_MD5_SIZE + 1];
-    *text = '\0';
+    *text = *ja4 = '\0';
     if (fingerprint && fingerprint->have_ja3)
         digest_hex(fingerprint->ja3, DIGEST_MD5_SIZE, text);
+    if (fingerprint)
+        strcpy(ja4, fingerprint->ja4);
+    fingerprint_release(fingerprint);
     return text;
+}
+
+static const char *client_ja3(void)
+{
+    return told(fingerprints_client(fingerprints, &client));
+}
+
+static const char *server_ja3(void)
+{
+    return told(fingerprints_server(fingerprints, &server));
 }
 
 static void check_known(void)
 {
     tls_parse_client_hello(hex(RFC8448_CLIENT_HELLO), &client);
-    CHECK_TEXT(ja3(fingerprints_client(fingerprints, &client)), "da4dea34fe6d4ce5f0725df3f2682fa0");
-    CHECK_INT(strlen(fingerprints_client(fingerprints, &client)->ja4), TLS_JA4 - 1);
+    CHECK_TEXT(client_ja3(), "da4dea34fe6d4ce5f0725df3f2682fa0");
+    CHECK_INT(strlen(ja4), TLS_JA4 - 1);
     tls_parse_server_hello(hex(RFC8448_SERVER_HELLO), &server);
-    CHECK_TEXT(ja3(fingerprints_server(fingerprints, &server)), "eb1d94daa7e0344597e756a1fb6e7054");
-    CHECK_TEXT(fingerprints_server(fingerprints, &server)->ja4, "");
+    CHECK_TEXT(server_ja3(), "eb1d94daa7e0344597e756a1fb6e7054");
+    CHECK_TEXT(ja4, "");
     tls_parse_server_hello(hex(RFC8448_HELLO_RETRY), &server);
-    CHECK_TEXT(ja3(fingerprints_server(fingerprints, &server)), "5e782992dd22a63dd5c0ebc97e3f3843");
+    CHECK_TEXT(server_ja3(), "5e782992dd22a63dd5c0ebc97e3f3843");
 }
 
 /* A hello with `count` suites, of which the last one is `last`. */
@@ -61,7 +77,7 @@ static void test_same_program(void)
     client.server_name = hex("6d78");
     client.session_id = client.random;
     client.key_shares = client.random;
-    CHECK_TEXT(ja3(fingerprints_client(fingerprints, &client)), "da4dea34fe6d4ce5f0725df3f2682fa0");
+    CHECK_TEXT(client_ja3(), "da4dea34fe6d4ce5f0725df3f2682fa0");
     CHECK_INT(fingerprints_worked_out(fingerprints), before);
 }
 
@@ -70,9 +86,9 @@ static void test_many(void)
     uint64_t before = fingerprints_worked_out(fingerprints);
     for (unsigned i = 0; i < 4 * LIMIT_FINGERPRINTS; i++) {
         offer(1, (uint16_t)i);
-        fingerprints_client(fingerprints, &client);
+        client_ja3();
         offer(1, 4); /* 769,4,,, by md5sum */
-        CHECK_TEXT(ja3(fingerprints_client(fingerprints, &client)), "0de6c1d21f2f3e3cac1422df2afca045");
+        CHECK_TEXT(client_ja3(), "0de6c1d21f2f3e3cac1422df2afca045");
     }
     CHECK(fingerprints_worked_out(fingerprints) - before >= 4 * LIMIT_FINGERPRINTS - 1);
     CHECK(fingerprints_worked_out(fingerprints) - before < 5 * LIMIT_FINGERPRINTS);
@@ -84,11 +100,11 @@ static void test_long(void)
     uint64_t before = fingerprints_worked_out(fingerprints);
     offer(LIMIT_FINGERPRINT_TRAITS / 2 + 1, 4);
     for (unsigned i = 0; i < 3; i++)
-        CHECK_TEXT(ja3(fingerprints_client(fingerprints, &client)), "f6afd7a9d19005eb038fc6e5f89845df");
+        CHECK_TEXT(client_ja3(), "f6afd7a9d19005eb038fc6e5f89845df");
     CHECK_INT(fingerprints_worked_out(fingerprints), before + 3);
     offer(LIMIT_FINGERPRINT_TRAITS / 2 - 64, 4);
-    fingerprints_client(fingerprints, &client);
-    fingerprints_client(fingerprints, &client);
+    client_ja3();
+    client_ja3();
     CHECK_INT(fingerprints_worked_out(fingerprints), before + 4);
 }
 
@@ -102,13 +118,29 @@ static void test_none(void)
     CHECK(fingerprints_server(fingerprints, &server) == NULL);
 }
 
+/* Those that are out stay what they are when others take their places, and when all is forgotten. */
+static void test_references(struct digests *digests)
+{
+    struct fingerprints *few = fingerprints_new(digests);
+    tls_parse_client_hello(hex(RFC8448_CLIENT_HELLO), &client);
+    struct fingerprint *first = fingerprints_client(few, &client), *again = fingerprints_client(few, &client);
+    CHECK(first == again);
+    fingerprint_release(again);
+    for (unsigned i = 0; i < 4 * LIMIT_FINGERPRINTS; i++) {
+        offer(1, (uint16_t)i);
+        fingerprint_release(fingerprints_client(few, &client));
+    }
+    fingerprints_free(few);
+    CHECK_TEXT(told(first), "da4dea34fe6d4ce5f0725df3f2682fa0");
+}
+
 /* A client that offers nothing is no server that chose nothing. */
 static void test_both_empty(void)
 {
     client = (struct tls_client_hello){0};
     server = (struct tls_server_hello){0};
-    CHECK_TEXT(ja3(fingerprints_client(fingerprints, &client)), "2432bebf06532faf89aae784a9aae4ef");
-    CHECK_TEXT(ja3(fingerprints_server(fingerprints, &server)), "d8eada1de0f744e8f2d11cc5ea02451d");
+    CHECK_TEXT(client_ja3(), "2432bebf06532faf89aae784a9aae4ef");
+    CHECK_TEXT(server_ja3(), "d8eada1de0f744e8f2d11cc5ea02451d");
 }
 
 int main(void)
@@ -122,6 +154,7 @@ int main(void)
         test_many();
         test_long();
         test_none();
+        test_references(digests);
         test_both_empty();
     }
     fingerprints_free(fingerprints);
