@@ -94,9 +94,8 @@ struct session {
     bool proxy_over : 1;               /* the client's first bytes were judged: a PROXY header or none */
     bool decided : 1;                  /* only waits to be written */
     bool resync[2];                /* after a hole: looking for where to go on */
-    uint64_t findings;
-    bool server_first : 1;             /* the server's first bytes came first */
     uint8_t verdict;               /* enum classify_verdict */
+    bool server_first : 1;             /* the server's first bytes came first */
     bool worth_open : 1;               /* judged, but whether that is worth it only its first payload in order will tell */
     bool early : 1;                    /* the client did not wait for the reply to STARTTLS, and with what is not known yet */
     bool server_last : 1;              /* the server's bytes came last */
@@ -104,6 +103,7 @@ struct session {
     bool holds : 1;                    /* see session_hold */
     bool settling : 1;                 /* ... what is held is judged as it is */
     bool judged : 1;                   /* not a mail port: it is a mail session only if nDPI, or else the dialog, says so */
+    uint64_t findings;
 };
 
 extern const struct session_parts session_no_parts; /* all zero */

@@ -45,7 +45,7 @@ static void free_parts(struct sessions *ss, struct session *s)
 
 /* ---- text */
 
-enum { TEXT_FIRST = 112 /* what most sessions keep, in a block of a slab; beyond it an allocation of their own */ };
+enum { TEXT_FIRST = 96 /* what most sessions keep, in a block of a slab; beyond it an allocation of their own */ };
 
 static void free_text(struct sessions *ss, struct session *s)
 {
