@@ -23,10 +23,12 @@ void *memory_new_pages(size_t size) __attribute__((malloc, warn_unused_result));
 enum { MEMORY_HUGE = 2097152 /* bytes of a huge page on most machines */ };
 
 /*
- * memory_new_huge returns MEMORY_HUGE bytes (new, not zeroed) in a huge page, if the system has one to give, or NULL: what is touched
- * in no order then costs one address translation and not five hundred.
+ * memory_new_large returns MEMORY_HUGE bytes (new, not zeroed), or NULL. They take memory as they are touched. memory_make_huge puts
+ * them into a huge page, if the system has one to give: what is touched in no order then costs one address translation and not five
+ * hundred.
  */
-void *memory_new_huge(void) __attribute__((malloc, warn_unused_result));
+void *memory_new_large(void) __attribute__((malloc, warn_unused_result));
+void memory_make_huge(void *block);
 
 /* memory_resize is realloc: on NULL the old block stays as it was. New bytes are not zeroed. */
 void *memory_resize(void *block, size_t size) __attribute__((warn_unused_result));

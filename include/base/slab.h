@@ -16,7 +16,7 @@ struct slab {
     char *fresh;   /* the rest of the newest chunk, which was never taken from */
     size_t left;   /* ... in bytes */
     uint64_t held; /* bytes of all chunks */
-    bool tight;    /* no huge pages, of which half a one on average is not needed; set after slab_init */
+    bool large;    /* the newest chunk becomes a huge page when it is full */
 };
 
 /* slab_init prepares an empty slab; it allocates nothing. */

@@ -6,6 +6,10 @@
 
 #include "base/memory.h"
 
+#ifndef MADV_COLLAPSE /* Linux 6.1; others say that it is invalid */
+#define MADV_COLLAPSE 25
+#endif
+
 static _Thread_local uint64_t countdown;
 
 static int refuse(void)
@@ -34,12 +38,18 @@ void *memory_new_pages(size_t size)
     return refuse() ? NULL : aligned_alloc(page, (size + page - 1) / page * page);
 }
 
-void *memory_new_huge(void)
+void *memory_new_large(void)
 {
     void *block = refuse() ? NULL : aligned_alloc(MEMORY_HUGE, MEMORY_HUGE);
     if (block)
-        madvise(block, MEMORY_HUGE, MADV_HUGEPAGE);
+        madvise(block, MEMORY_HUGE, MADV_NOHUGEPAGE);
     return block;
+}
+
+void memory_make_huge(void *block)
+{
+    madvise(block, MEMORY_HUGE, MADV_HUGEPAGE);
+    madvise(block, MEMORY_HUGE, MADV_COLLAPSE);
 }
 
 void *memory_resize(void *block, size_t size)

@@ -10,7 +10,11 @@ struct node {
     struct node *next;
 };
 
-enum { CHUNK = 65536, ALIGNMENT = 16, LARGE = 1048576 /* held by a slab that gets huge pages from then on */ };
+enum {
+    CHUNK = 65536,
+    LARGE = 1048576, /* held by a slab whose chunks are huge pages from then on */
+    ALIGNMENT = 8    /* of pointers and 64-bit numbers: nothing else lies in blocks */
+};
 
 void slab_init(struct slab *slab, size_t size)
 {
@@ -45,11 +49,15 @@ void slab_give(struct slab *slab, void *block)
 
 static void add_chunk(struct slab *slab)
 {
-    size_t size = slab->held < LARGE || slab->tight ? CHUNK : MEMORY_HUGE;
-    char *chunk = size == CHUNK ? memory_new(CHUNK) : memory_new_huge();
+    bool large = slab->held >= LARGE;
+    size_t size = large ? MEMORY_HUGE : CHUNK;
+    char *chunk = large ? memory_new_large() : memory_new(CHUNK);
     struct node *node = (void *)chunk;
     if (!chunk)
         return;
+    if (slab->large) /* it is full: until then only what was needed of it took memory */
+        memory_make_huge(slab->chunks);
+    slab->large = large;
     node->next = slab->chunks;
     slab->chunks = node;
     slab->held += size;

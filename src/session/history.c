@@ -169,7 +169,6 @@ struct history *history_new(void)
     if (!h)
         return NULL;
     slab_init(&h->pairs, sizeof(struct history_pair));
-    h->pairs.tight = true; /* new ones are in the order in which they go */
     if (hashmap_init(&h->offers) && hashmap_init(&h->failures_by_address) && hashmap_init(&h->failures_by_name))
         return h;
     history_free(h);
