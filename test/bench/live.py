@@ -6,6 +6,12 @@ reader (test/bench/watch.c) in the same run, the median of interleaved rounds; w
 with the default ring while the sender goes as fast as it can; and what mixed traffic costs, nine
 tenths of it no mail.
 
+The null reader has the same ring, the same time until a block is handed over, and whole packets, as
+mxtap; it wakes up for each block of the ring. It has no filter: of handshake and bulk mxtap's lets all
+through, and a filter runs at the sender's cost; of mixed the null reader takes everything. Sender and
+readers never share a CPU: one that reads what it has just sent itself finds it in its cache, and the
+null reader then costs half. So there have to be two.
+
     test/bench/live.py [--size MB] [--rounds N] [--seconds N] [--seed N]
 
 `make bench-live` builds what it needs. Needs root. Exit status 1 if packets were dropped.
@@ -25,6 +31,8 @@ import sessions
 
 WATCH, BURST = (os.path.join(run.WORK, name) for name in ("watch", "burst"))
 SENDER, READER = "mxbs", "mxbr"
+#: for the sender, for the readers
+FIRST, *OTHERS = sorted(os.sched_getaffinity(0))
 #: profile, packets a second (0: as many as go), highest ratio or (for mixed) share of a core in percent
 LOADS = (("handshake", 0, 5.0), ("bulk", 0, 1.5), ("mixed", 100000, 2.0))
 
@@ -34,7 +42,8 @@ def ip(*words, check=True):
 
 
 def inside(name, *command):
-    return ["ip", "netns", "exec", name, *command]
+    cpus = [FIRST] if name == SENDER else OTHERS
+    return ["taskset", "-c", ",".join(map(str, cpus)), "ip", "netns", "exec", name, *command]
 
 
 def link():
@@ -120,6 +129,8 @@ def main():
     options = parser.parse_args()
     if os.geteuid():
         sys.exit("bench: needs root")
+    if not OTHERS:
+        sys.exit("bench: needs two CPUs")
     sessions.main(os.path.join(run.WORK, "sessions"))
     link()
     try:
