@@ -77,7 +77,7 @@ struct flow_sink {
     void (*gap)(void *user, struct flow *flow, enum side from, uint64_t length, bool cut); /* cut: by the capture's snapshot length */
     void (*close_half)(void *user, struct flow *flow, enum side from, int64_t time_ns);    /* its FIN, in order */
     void (*end)(void *user, struct flow *flow, enum end_how how, enum side from);          /* last call: takes flow->session */
-    void (*expect)(const void *session);  /* data for it follow soon, and it was fetched into the caches: so may be what it points to; NULL: nothing */
+    void (*expect)(const void *session, bool end);  /* data for it follow soon (or its end), and it was fetched into the caches: so may be what it points to; NULL: nothing */
     void *user;
 };
 

@@ -464,10 +464,9 @@ static void prefetch(const void *from, unsigned lines)
         __builtin_prefetch((const void *)((uintptr_t)from + i * CACHE_LINE));
 }
 
-/* It brings data, or may end the connection: then the record is written. */
-static bool touches_session(const struct flow *flow, const struct segment *segment)
+static bool may_end(const struct segment *segment)
 {
-    return (segment->length && !flow->shunted) || segment->flags & (TCP_FIN | TCP_RST);
+    return segment->flags & (TCP_FIN | TCP_RST);
 }
 
 void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, unsigned count)
@@ -487,7 +486,9 @@ void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, 
     for (unsigned i = 0; i < count; i++) {
         struct hashlink *link = hashmap_first(&table->map, arrivals[i].hash);
         const struct flow *flow = link ? flow_of_link(link) : NULL;
-        sessions[i] = flow && touches_session(flow, &arrivals[i].segment) ? flow->session : NULL;
+        sessions[i] = NULL;
+        if (flow && ((arrivals[i].segment.length && !flow->shunted) || may_end(&arrivals[i].segment)))
+            sessions[i] = flow->session;
         if (sessions[i])
             prefetch(sessions[i], SESSION_LINES);
         newcomer[i] = !flow;
@@ -496,7 +497,7 @@ void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, 
     }
     for (unsigned i = 0; i < count; i++)
         if (sessions[i] && table->sink.expect)
-            table->sink.expect(sessions[i]);
+            table->sink.expect(sessions[i], may_end(&arrivals[i].segment));
         else if (newcomer[i])
             half_open_expect_entry(&table->half_open, arrivals[i].hash);
 }

@@ -578,14 +578,14 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
     return ss;
 }
 
-/* The handshake and what is kept of the text, if there are any. */
-static void on_expect(const void *session)
+/* The handshake and, for the record, what is kept of the text. */
+static void on_expect(const void *session, bool end)
 {
     const struct session *s = session;
     const char *handshake = (const char *)s->handshake;
     for (size_t at = 0; handshake && at < sizeof(struct handshake); at += 64)
         __builtin_prefetch(handshake + at);
-    for (size_t at = 0; at < s->text_length; at += 64)
+    for (size_t at = 0; end && at < s->text_length; at += 64)
         __builtin_prefetch(s->text + at);
 }
 
