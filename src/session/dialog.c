@@ -266,7 +266,7 @@ static void wait_for_reply(struct sessions *ss, struct session *s, struct reader
 {
     struct slice bytes = reader_rest(input);
     if (s->dialog.expect == SMTP_EXPECT_TLS_REPLY && !parts_of(s)->wait.length && !s->hole[SIDE_SERVER] && !s->hole[SIDE_CLIENT] && !reply_cannot_come(s) &&
-        !(s->midstream && !s->spoke[SIDE_SERVER])) /* else it may be a line of a message whose beginning is missing */
+        !(s->midstream && !(s->dialog.seen & SMTP_SEEN_REPLY))) /* else it may be a line of a message whose beginning is missing */
         s->early = true;
     bool kept = keep_waiting(ss, s, bytes);
     struct slice head = kept ? waiting(s) : bytes;
