@@ -73,11 +73,21 @@ static struct flow *flow_of_link(struct hashlink *link)
     return (struct flow *)(void *)((char *)link - offsetof(struct flow, link));
 }
 
+_Static_assert(sizeof(struct flow_key) == 5 * sizeof(uint64_t), "compared as words");
+
+static bool same_key(const struct flow_key *a, const struct flow_key *b)
+{
+    uint64_t x[5], y[5];
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]));
+}
+
 static struct flow *find(const struct flow_table *table, const struct flow_key *key, uint64_t hash, unsigned family)
 {
     for (struct hashlink *link = hashmap_first(&table->map, hash); link; link = hashmap_next(link, hash)) {
         struct flow *flow = flow_of_link(link);
-        if (flow->family == family && memcmp(&flow->key, key, sizeof *key) == 0)
+        if (flow->family == family && same_key(&flow->key, key))
             return flow;
     }
     return NULL;

@@ -416,6 +416,8 @@ static void feed(struct sessions *ss, struct session *s, enum side from, struct 
 static void settle(struct sessions *ss, struct session *s, enum side from)
 {
     uint8_t head[TLS_RECORD_HEADER];
+    if (!s->holds)
+        return;
     struct reader input = reader_of(head, session_head(s, from, head));
     s->settling = true;
     if (input.left)
