@@ -85,7 +85,7 @@ enum {
     LIMIT_SERIAL = 256,                      /* octets of a serial number; RFC 5280 4.1.2.2 allows 20. Then cut, which shows as "..." */
 
     /* live: */
-    LIMIT_QUEUE_BYTES = 16777216,    /* finished records that wait for a slow reader of the output, about 16000; later ones are lost and counted */
+    LIMIT_QUEUE_BYTES = 16777216,    /* finished records that wait for a slow reader of the output, about 16000; later ones are lost and counted. Lines, where Kafka does not wait for it */
     LIMIT_WORKERS = 64,              /* --workers */
 
     /* writer: */
