@@ -14,7 +14,7 @@
 
 enum {
     TURN_MS = 100,   /* an idle turn */
-    PAUSE_MOST = 10, /* after a busy one */
+    FRAME = 100,     /* bytes in the ring beside those of a packet, about */
     SMALL = 512,     /* bytes of a packet that is copied */
     WORTH = 4,       /* fewer gathered ones are looked at singly: nothing would come in time */
     LAST_TURNS = 3,  /* at the end, for packets that are in the ring already */
@@ -41,6 +41,8 @@ struct worker {
     struct packet batch[CAPTURE_BATCH]; /* the thread's */
     uint8_t copies[CAPTURE_BATCH][SMALL];
     unsigned gathered;
+    uint64_t bytes;    /* in the ring, of packets since the last rest; the thread's */
+    int64_t rested_ns; /* monotonic */
 };
 
 static int64_t clock_of(clockid_t id)
@@ -134,6 +136,7 @@ static void on_packet(void *user, const struct packet *packet)
     struct worker *worker = user;
     unsigned at = worker->gathered++;
     worker->batch[at] = *packet;
+    worker->bytes += packet->captured + FRAME;
     if (packet->captured <= SMALL) { /* memmove: for a memcpy of a bounded length compilers write a loop that starts slowly */
         memmove(worker->copies[at], packet->data, packet->captured);
         worker->batch[at].data = worker->copies[at];
@@ -143,11 +146,14 @@ static void on_packet(void *user, const struct packet *packet)
 }
 
 /* Lets packets gather, since each wake-up costs as much as some fifty of them. */
-static void rest(const struct worker *worker)
+static void rest(struct worker *worker)
 {
-    int pause_ms = live_pause(worker->live);
+    int64_t now_ns = clock_of(CLOCK_MONOTONIC);
+    int pause_ms = live_pause(live_ring(worker->live), worker->bytes, now_ns - worker->rested_ns);
     if (pause_ms > 0)
-        poll(NULL, 0, pause_ms < PAUSE_MOST ? pause_ms : PAUSE_MOST);
+        poll(NULL, 0, pause_ms);
+    worker->bytes = 0;
+    worker->rested_ns = now_ns;
 }
 
 /*

@@ -51,12 +51,17 @@ const char *live_interface(const struct live *live);
 /* Takes a packet, borrowed for the call. */
 typedef void live_packet(void *user, const struct packet *packet);
 
+/* live_ring returns the size of the ring in KiB. */
+uint32_t live_ring(const struct live *live);
+
 /*
- * live_pause returns for how many milliseconds the ring may be left alone once it is drained: at
- * 10 Gbit/s two fifths of it fill meanwhile. Waking up for each block of it costs more than the
- * packets of the block. 0 for a small ring.
+ * live_pause returns for how many milliseconds a ring may be left alone once it is drained, after
+ * `bytes` of packets came within `elapsed_ns`: a sixteenth of it fills meanwhile if they go on like
+ * that, and a sudden 10 Gbit/s would fill two fifths of it in the shortest pause. Waking up for each
+ * block of the ring costs more than the packets of the block, and whoever sleeps finds cold caches.
+ * 0 for a small ring.
  */
-int live_pause(const struct live *live);
+int live_pause(uint32_t ring_kib, uint64_t bytes, int64_t elapsed_ns);
 
 /*
  * live_read hands over the packets that are there, never waiting, at most LIVE_READ_MOST.

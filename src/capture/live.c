@@ -18,7 +18,11 @@
 
 enum {
     WAIT_MS = 500,  /* between two looks for a missing interface */
-    KIB_MS = 3050,  /* live_pause: of the ring for each millisecond */
+    KIB_MS = 3050,  /* live_pause: of the ring for each millisecond of the shortest */
+    PAUSE_MS = 10,  /* the shortest is no longer than that */
+    PAUSES = 4,     /* the longest is so many of them */
+    RING_PART = 16, /* of the ring, to be filled meanwhile */
+    KNOWN_MS = 100, /* what came before tells nothing */
     NEXT_LINES = 3, /* of the cache, in which the headers of a packet begin */
     CACHE_LINE = 64
 };
@@ -33,7 +37,7 @@ struct live {
     const char *name;
     int link_type;
     uint16_t source;
-    int pause_ms;
+    uint32_t ring_kib;
     int drop_fds[DROP_FILES];
     uint64_t drops_before[DROP_FILES]; /* when the capture began */
     struct live_counts counts;
@@ -197,7 +201,7 @@ struct live *live_open(const struct live_options *options, struct log *log)
                           .name = options->interface,
                           .link_type = pcap_datalink(pcap),
                           .source = options->source,
-                          .pause_ms = (int)(options->ring_kib / KIB_MS)};
+                          .ring_kib = options->ring_kib};
     open_drops(live);
     return live;
 }
@@ -209,9 +213,20 @@ int live_descriptor(const struct live *live)
     return pcap_get_selectable_fd(live->pcap);
 }
 
-int live_pause(const struct live *live)
+uint32_t live_ring(const struct live *live)
 {
-    return live->pause_ms;
+    return live->ring_kib;
+}
+
+int live_pause(uint32_t ring_kib, uint64_t bytes, int64_t elapsed_ns)
+{
+    int64_t shortest = ring_kib / KIB_MS < PAUSE_MS ? ring_kib / KIB_MS : PAUSE_MS;
+    if (elapsed_ns <= 0 || elapsed_ns > KNOWN_MS * INT64_C(1000000))
+        return (int)shortest;
+    uint64_t share = (uint64_t)ring_kib * 1024 / RING_PART;
+    int64_t pause = bytes ? (int64_t)(share * (uint64_t)(elapsed_ns / 1000) / bytes / 1000) : INT64_MAX;
+    int64_t longest = PAUSES * shortest;
+    return (int)(pause < shortest ? shortest : pause > longest ? longest : pause);
 }
 
 const char *live_interface(const struct live *live)

@@ -16,6 +16,21 @@ static const char *const open[] = {
     "src host 192.0.2.1 or dst host 192.0.2.1", "ip[12] = 10 and ip[9] > 6", "inbound", "udp[0:2] != 25 and udp[2:2] > 1024",
 };
 
+/* Milliseconds that the ring is left alone. */
+static void test_pause(void)
+{
+    const int64_t ms = 1000000;
+    CHECK_INT(live_pause(32768, 1000, 200 * ms), 10); /* after a silence nothing is known */
+    CHECK_INT(live_pause(32768, 0, 0), 10);
+    CHECK_INT(live_pause(32768, 1000, 50 * ms), 40);
+    CHECK_INT(live_pause(32768, 0, 50 * ms), 40);
+    CHECK_INT(live_pause(32768, 1250000, 10 * ms), 16);  /* 1 Gbit/s: a sixteenth of 32 MiB in 16.8 ms */
+    CHECK_INT(live_pause(32768, 12500000, 10 * ms), 10); /* 10 Gbit/s */
+    CHECK_INT(live_pause(262144, 12500000, 10 * ms), 13);
+    CHECK_INT(live_pause(8192, 1000, 50 * ms), 8); /* 2 ms, four times */
+    CHECK_INT(live_pause(2048, 1000, 50 * ms), 0);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof tight / sizeof *tight; i++)
@@ -28,5 +43,6 @@ int main(void)
             fprintf(stderr, "'%s' may let some through\n", open[i]), test_failed++;
         else
             test_passed++;
+    test_pause();
     return TEST_END();
 }
