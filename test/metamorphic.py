@@ -286,7 +286,7 @@ def late(segments, chance):
 # missing; a hello sent along with STARTTLS, or said twice, where the capture may begin.
 ONLY_WHOLE = ("auth-user-starttls", "syn__auth-starttls.pcap", "plaintext-dot-stuffing.pcap", "dot-stuffing", "bdat", "bdat-pipelined",
               "starttls-after-mail.pcap", "port-reuse.pcap", "exim-delivers.pcap", "hello-before-220-accepted.pcap",
-              "sv__tests_tls-duplicate-hello_input__s1.pcap")
+              "syn__refused-454.pcap", "syn__220-then-plain.pcap", "syn__starttls-with-arg.pcap", "sv__tests_tls-duplicate-hello_input__s1.pcap")
 LESS = {"drop": drop, "one_side": one_side, "late": late}
 
 

@@ -285,9 +285,11 @@ static void reply_ends(struct smtp_dialog *d, bool greeting)
             d->expect = SMTP_EXPECT_RESPONSE;
         break;
     case SMTP_UNKNOWN:
-        /* 354 whose DATA is missing: it answers nothing else. */
-        if (d->reply_code == 354 && !d->pending_runs)
+        /* 354 whose DATA is missing: it answers nothing else, and what was asked before has been answered, in a hole too. */
+        if (d->reply_code == 354 && (!d->pending_runs || d->seen & SMTP_SEEN_DIALOG_HOLE)) {
+            d->pending_runs = 0;
             data_answered(d);
+        }
         break;
     default: break;
     }
