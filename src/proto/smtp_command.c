@@ -6,7 +6,7 @@
 
 enum { VERB_MOST = sizeof "X-ANONYMOUSTLS" - 1 /* characters of the longest */ };
 
-#define VERB(word, verb) {word, sizeof word - 1, verb}
+#define VERB(word, verb) {word, sizeof(word) - 1, verb}
 static const struct {
     const char *word;
     uint8_t length;
