@@ -117,7 +117,7 @@ def mail(report, world):
 
 def opensmtpd(report, world):
     """The same with OpenSMTPD: STARTTLS accepted, required, refused, not there."""
-    root, reason = roots.find("opensmtpd7")
+    root, reason = roots.find("opensmtpd7", build="CI" not in os.environ)  # the largest of the roots
     if not root:
         report.skipped("opensmtpd", "OpenSMTPD is not here: " + reason)
         return

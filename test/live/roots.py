@@ -16,11 +16,13 @@ def is_ready(name):
     return os.path.exists(os.path.join(TOP, name, ".ready"))
 
 
-def find(name):
+def find(name, build=True):
     """(path, None), or (None, why there is none)."""
     path = os.path.join(TOP, name)
     if is_ready(name):
         return path, None
+    if not build:
+        return None, "no root %s below %s, and none is built here" % (name, TOP)
     if not shutil.which("debootstrap"):
         return None, "no root %s below %s, and no debootstrap to build it" % (name, TOP)
     print("roots: building %s by debootstrap, once (MXTAP_RECORD_DIR: %s)" % (name, TOP), flush=True)
