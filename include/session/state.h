@@ -162,6 +162,9 @@ struct session_parts *session_parts(struct sessions *sessions, struct session *s
 void session_keep_text(struct sessions *sessions, struct session *session, struct slice bytes, struct text_ref *ref);
 void session_keep_bytes(struct sessions *sessions, struct session *session, struct slice bytes, size_t most, struct text_ref *ref);
 
+enum { SESSION_TEXT_FIRST = 96 /* what most sessions keep, in a block of a slab; beyond it an allocation of their own */ };
+void session_free_text(struct sessions *sessions, struct session *session);
+
 /* session_smtp_client and _server take in-order bytes of SMTP; they return with bytes left over when the mode changed. */
 void session_smtp_client(struct sessions *sessions, struct session *session, struct reader *input, int64_t time_ns);
 void session_smtp_server(struct sessions *sessions, struct session *session, struct reader *input, int64_t time_ns);

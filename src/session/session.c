@@ -43,61 +43,6 @@ static void free_parts(struct sessions *ss, struct session *s)
     s->parts = NULL;
 }
 
-/* ---- text */
-
-enum { TEXT_FIRST = 96 /* what most sessions keep, in a block of a slab; beyond it an allocation of their own */ };
-
-static void free_text(struct sessions *ss, struct session *s)
-{
-    ss->held -= s->text_capacity;
-    if (s->text_capacity == TEXT_FIRST)
-        slab_give(&ss->text_slab, s->text);
-    else
-        memory_free(s->text);
-    s->text = NULL;
-    s->text_capacity = 0;
-}
-
-static bool grow_text(struct sessions *ss, struct session *s, size_t size)
-{
-    size_t capacity = size <= TEXT_FIRST ? TEXT_FIRST : size + size / 4 + 16;
-    char *text = capacity == TEXT_FIRST ? slab_take(&ss->text_slab) : memory_new(capacity);
-    if (!text) {
-        ss->counters->memory_failures++;
-        return false;
-    }
-    if (s->text_length)
-        memcpy(text, s->text, s->text_length);
-    free_text(ss, s);
-    s->text = text;
-    s->text_capacity = (uint16_t)capacity;
-    ss->held += capacity;
-    return true;
-}
-
-void session_keep_bytes(struct sessions *ss, struct session *s, struct slice bytes, size_t most, struct text_ref *ref)
-{
-    size_t length = bytes.length < most ? bytes.length : most, size = s->text_length + length;
-    if (!length)
-        return;
-    if (size > LIMIT_SESSION_TEXT) {
-        session_limit(ss, s);
-        return;
-    }
-    if (size > s->text_capacity && !grow_text(ss, s, size))
-        return;
-    memcpy(s->text + s->text_length, bytes.data, length);
-    *ref = (struct text_ref){.at = s->text_length, .length = (uint16_t)length};
-    s->text_length = (uint16_t)size;
-}
-
-void session_keep_text(struct sessions *ss, struct session *s, struct slice bytes, struct text_ref *ref)
-{
-    if (bytes.length > LIMIT_TEXT)
-        session_limit(ss, s);
-    session_keep_bytes(ss, s, bytes, LIMIT_TEXT, ref);
-}
-
 /* ---- birth and death */
 
 static void release_buffers(struct sessions *ss, struct session *s)
@@ -118,7 +63,7 @@ static void session_free(struct sessions *ss, struct session *s)
     release_buffers(ss, s);
     session_free_tls(ss, s);
     free_parts(ss, s);
-    free_text(ss, s);
+    session_free_text(ss, s);
     ss->held -= sizeof *s;
     slab_give(&ss->session_slab, s);
 }
@@ -569,7 +514,7 @@ struct sessions *sessions_new(const struct session_options *options, struct sess
     slab_init(&ss->session_slab, sizeof(struct session));
     slab_init(&ss->handshake_slab, sizeof(struct handshake));
     slab_init(&ss->parts_slab, sizeof(struct session_parts));
-    slab_init(&ss->text_slab, TEXT_FIRST);
+    slab_init(&ss->text_slab, SESSION_TEXT_FIRST);
     ss->digests = digests_new();
     ss->certificates = ss->digests ? certificate_cache_new(ss->digests) : NULL;
     ss->fingerprints = fingerprints_new(ss->digests);
