@@ -80,9 +80,9 @@ enum {
     LIMIT_CERTIFICATE_CACHE_BYTES = 8388608, /* ... and what they hold; usually 1 KiB each, a hostile one 50 */
     LIMIT_CERTIFICATE_NAMES = 1024,          /* dNSNames and addresses of one; more than fit into LIMIT_CERTIFICATE unless very short. Others are counted */
     LIMIT_DISTINGUISHED_NAME = 2048,         /* subject or issuer as text; then cut, which shows as "..." */
-    LIMIT_FINGERPRINTS = 128,                /* hellos whose fingerprints are remembered: the programs that a site meets; 80 KB. A power of two */
-    LIMIT_FINGERPRINT_TRAITS = 512,          /* bytes of ids in a hello whose fingerprints are remembered; usually 200. Of longer ones they are worked out each time */
     LIMIT_SERIAL = 256,                      /* octets of a serial number; RFC 5280 4.1.2.2 allows 20. Then cut, which shows as "..." */
+    LIMIT_FINGERPRINTS = 128,                /* hellos whose fingerprints are remembered: the programs that a site meets; 100 KB. An even number */
+    LIMIT_FINGERPRINT_TRAITS = 512,          /* bytes of ids in a hello whose fingerprints are remembered; usually 200. Of longer ones they are worked out each time */
 
     /* live: */
     LIMIT_QUEUE_BYTES = 16777216,    /* finished records that wait for a slow reader of the output, about 16000; later ones are lost and counted. Lines, where Kafka does not wait for it */

@@ -22,7 +22,7 @@ struct flow_half {
 /* UNPROVEN: nothing has come yet that fits the first segment, which may be a stray. There may be few of them. */
 enum flow_list { FLOW_UNPROVEN, FLOW_BARE, FLOW_ACTIVE, FLOW_ENDED, FLOW_LISTS };
 
-/* What tells connections apart. Both ends are in the order of their bytes, so that both directions have the same key. */
+/* What tells connections apart. Both ends are in a fixed order, the same for both directions: they have one key. */
 struct flow_key {
     struct address address[2];
     uint16_t port[2];

@@ -163,6 +163,8 @@ void session_keep_text(struct sessions *sessions, struct session *session, struc
 void session_keep_bytes(struct sessions *sessions, struct session *session, struct slice bytes, size_t most, struct text_ref *ref);
 
 enum { SESSION_TEXT_FIRST = 96 /* what most sessions keep, in a block of a slab; beyond it an allocation of their own */ };
+
+/* session_free_text frees what the session has kept. */
 void session_free_text(struct sessions *sessions, struct session *session);
 
 /* session_smtp_client and _server take in-order bytes of SMTP; they return with bytes left over when the mode changed. */
