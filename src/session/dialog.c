@@ -157,8 +157,10 @@ static bool line_begins(enum side from, struct slice bytes)
 static enum smtp_line_status cut_line(struct sessions *ss, struct session *s, enum side from, struct reader *input, struct slice *line)
 {
     struct smtp_line_framer *framer = s->parts ? &s->parts->line[from] : &ss->line;
-    if (!s->parts)
-        framer->skipping = s->passing[from], framer->over = false;
+    if (!s->parts) {
+        framer->skipping = s->passing[from];
+        framer->over = false;
+    }
     enum smtp_line_status status = smtp_line_next(framer, &ss->pool, input, line);
     if (status == SMTP_LINE_CUT && framer->over)
         session_limit(ss, s);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The `tls` object of a session event: what was chosen, what each side brought, and how far it got.
  */
-#include "base/digest.h"
 #include "base/text.h"
 #include "proto/tls_hello.h"
 #include "proto/tls_names.h"
 #include "writer/event.h"
+#include "writer/fact.h"
 
 /* ---- what was chosen */
 
@@ -312,21 +312,6 @@ static void put_client_lacks(struct event_build *build, const struct event_field
     event_close_list_used(build, opened);
 }
 
-static void put_ja3(struct event_build *build, const struct event_field *field,
-                    const struct record *record)
-{
-    const struct fingerprint *client = tls_side_fingerprint(&record->tls->client);
-    if (client->have_ja3)
-        event_put_hex(build, field->key, client->ja3, sizeof client->ja3);
-}
-
-static void put_ja4(struct event_build *build, const struct event_field *field,
-                    const struct record *record)
-{
-    const char *ja4 = tls_side_fingerprint(&record->tls->client)->ja4;
-    event_put_word(build, field->key, *ja4 ? ja4 : NULL);
-}
-
 enum { CLIENT = offsetof(struct tls_facts, client), SERVER = offsetof(struct tls_facts, server) };
 
 static const struct event_field client_hello_fields[] = {
@@ -346,8 +331,8 @@ static const struct event_field client_hello_fields[] = {
     {"sslv2_hello", put_client_flag, TLS_SSL2_FORMAT},
     {"record_size_limit", put_record_size_limit, CLIENT},
     {"max_fragment_length", put_max_fragment, CLIENT},
-    {"ja3", put_ja3, 0},
-    {"ja4", put_ja4, 0},
+    {"ja3", fact_ja3, 0},
+    {"ja4", fact_ja4, 0},
     {"versions", event_put_versions, 0},
     {"ciphers", event_put_ciphers, 0},
     {"groups", event_put_groups, 0},
@@ -384,14 +369,6 @@ static void put_server_flag(struct event_build *build, const struct event_field 
     event_put_true(build, field->key, record->tls->server.flags & field->at);
 }
 
-static void put_ja3s(struct event_build *build, const struct event_field *field,
-                     const struct record *record)
-{
-    const struct fingerprint *server = tls_side_fingerprint(&record->tls->server);
-    if (server->have_ja3)
-        event_put_hex(build, field->key, server->ja3, sizeof server->ja3);
-}
-
 static const struct event_field server_hello_fields[] = {
     {"supports", put_supports, 0},
     {"ticket", put_server_flag, TLS_HAS_SESSION_TICKET},
@@ -405,7 +382,7 @@ static const struct event_field server_hello_fields[] = {
     {"status_request", put_server_flag, TLS_HAS_STATUS_REQUEST},
     {"record_size_limit", put_record_size_limit, SERVER},
     {"max_fragment_length", put_max_fragment, SERVER},
-    {"ja3s", put_ja3s, 0},
+    {"ja3s", fact_ja3s, 0},
 };
 
 static const struct event_field server_fields[] = {
