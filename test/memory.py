@@ -20,7 +20,7 @@ LIMITS = constants()
 
 def formula(flows, sessions=0, pool=0, holes=0):
     """README 8, of what a flood can fill at all."""
-    whole = 40 * MB + flows * 200 + 40 * MB + sessions + pool + holes
+    whole = 40 * MB + flows * 200 + 48 * MB + sessions + pool + holes
     return whole * 1.1
 
 

@@ -39,10 +39,6 @@ void hashmap_close(struct hashmap *map);
 /* hashmap_hash is SipHash-1-3 of `size` bytes under the map's key. */
 uint64_t hashmap_hash(const struct hashmap *map, const void *bytes, size_t size);
 
-/* hashmap_siphash is SipHash-c-d under any key, after Aumasson and Bernstein's paper of 2012. */
-uint64_t hashmap_siphash(const uint64_t key[2], unsigned c, unsigned d, const void *bytes,
-                         size_t size);
-
 /*
  * hashmap_insert adds an entry. Equal ones are not looked for. Never fails: without memory for more
  * buckets chains get longer.
@@ -51,12 +47,6 @@ void hashmap_insert(struct hashmap *map, struct hashlink *link, uint64_t hash);
 
 /* hashmap_remove takes an entry out; one that is not there is left alone. */
 void hashmap_remove(struct hashmap *map, struct hashlink *link);
-
-/* hashmap_bucket returns where the chain of a hash begins, for fetching it ahead. */
-static inline struct hashlink *const *hashmap_bucket(const struct hashmap *map, uint64_t hash)
-{
-    return &map->buckets[hash & map->mask];
-}
 
 /* hashmap_next returns the next entry with the same hash, or NULL. */
 static inline struct hashlink *hashmap_next(const struct hashlink *link, uint64_t hash)

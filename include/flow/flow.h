@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "base/counters.h"
-#include "base/hashmap.h"
 #include "base/words.h"
 #include "capture/packet.h"
 #include "decode/segment.h"
@@ -24,28 +23,33 @@ enum flow_list { FLOW_UNPROVEN, FLOW_BARE, FLOW_ACTIVE, FLOW_ENDED, FLOW_LISTS }
 
 /* What tells connections apart. Both ends are in a fixed order, the same for both directions: they have one key. */
 struct flow_key {
-    struct address address[2];
     uint16_t port[2];
     uint16_t vlan[SEGMENT_VLANS];
+    uint8_t address[2 * sizeof(struct address)]; /* both, one behind the other: 8 bytes of IPv4, 32 of IPv6 */
 };
 
-/* A connection: two cache lines that every packet touches, and one for birth and lists. `client` tells which index of key and half is the client's. */
+/*
+ * A connection, in two cache lines where it is of IPv4. `client` tells which index of port, address and half is the client's.
+ */
 struct flow {
-    struct hashlink link;
-    struct flow_key key;
     void *session;          /* the sink's, NULL without */
-
+    struct stream *stream;  /* out-of-order data, NULL without */
     struct flow_half half[2];
     int64_t last_ns;        /* time of the last packet */
-    struct stream *stream;  /* out-of-order data, NULL without */
+    uint32_t hash;          /* low bits of the key's hash */
+    uint32_t entry;         /* what the table's directory has of it */
+
     uint32_t queued_s;      /* when it was last moved to the end of its list */
-    uint8_t family;
-    uint8_t client;         /* index of the client's half */
-    uint8_t list;           /* enum flow_list */
-    uint8_t end_from;       /* index of the half that began the end */
+    uint16_t capture;       /* struct packet's source of the first packet */
     uint8_t known[2];       /* half[i].first is set: KNOWN_ states */
     uint8_t seen[2];        /* packets of that half were seen */
     uint8_t fin[2];         /* FIN_ states */
+    uint8_t family : 3;     /* 4 or 6 */
+    uint8_t list : 2;       /* enum flow_list */
+    uint8_t client : 1;     /* index of the client's half */
+    uint8_t end_from : 1;   /* index of the half that began the end */
+    uint8_t vlans;
+    uint8_t began : 2;      /* a bit for each half: where it began is known by its SYN, or by the SYN-ACK to it */
     bool roles_known : 1;   /* by SYN or by port */
     bool syn_seen : 1;      /* of either side */
     bool reuse_asked : 1;
@@ -54,14 +58,13 @@ struct flow {
     bool mail_port : 1;     /* the server's port is a mail port; where no SYN was seen, one of the two is */
     bool opened : 1;        /* the sink was asked for a session */
     bool proven : 1;        /* a segment came that fits an earlier one: this is a connection, not a lone segment */
-
-    uint8_t vlans;
-    bool began[2];          /* where a half began is known by its SYN, or by the SYN-ACK to it */
-    uint16_t capture;       /* struct packet's source of the first packet */
-    struct flow *older, *newer;
-    int64_t first_ns;       /* time of the first packet */
     uint32_t stray;         /* where a segment far out of the window ended: the next one that goes on there is believed */
     uint32_t reuse;         /* first sequence number of a SYN that asks for the same ports again */
+    struct flow *older, *newer;
+    int64_t first_ns;       /* time of the first packet */
+    uint16_t port[2];       /* from here on as in struct flow_key */
+    uint16_t vlan[SEGMENT_VLANS];
+    uint8_t address[];
 };
 
 enum { KNOWN_NOT, KNOWN, KNOWN_BY_BOTH /* the other side acknowledged it: no SYN changes it any more */ };
@@ -142,6 +145,15 @@ uint64_t flow_held(const struct flow_table *table);
 
 /* flow_table_free frees; flows that were not finished vanish without an end. NULL is allowed. */
 void flow_table_free(struct flow_table *table);
+
+/* flow_address returns the address of the half with that index; of IPv4 the first four bytes. */
+struct address flow_address(const struct flow *flow, unsigned half);
+
+/* flow_began tells whether it is known where a half began. */
+static inline bool flow_began(const struct flow *flow, unsigned half)
+{
+    return flow->began >> half & 1;
+}
 
 static inline enum side flow_side(const struct flow *flow, unsigned half)
 {

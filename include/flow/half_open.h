@@ -2,7 +2,7 @@
 /*
  * Connections of which only SYNs were seen: 32 bytes each in a ring, so that a flood of SYNs costs no flow. The oldest one
  * makes room, unless it is still young: then the ring grows, up to LIMIT_HALF_OPEN.
- * Entries are found by the flow table's keyed 64-bit hash alone.
+ * Entries are found in the flow table's directory, by its keyed 64-bit hash alone.
  */
 #ifndef FLOW_HALF_OPEN_H
 #define FLOW_HALF_OPEN_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/directory.h"
 #include "base/limits.h"
 #include "decode/segment.h"
 
@@ -17,7 +18,6 @@ struct half_open {
     uint64_t hash;
     int64_t time_ns;      /* of the first SYN */
     uint32_t sequence[2]; /* of the SYN of each half, where it was seen or the other one's acknowledges it */
-    uint32_t next;        /* in the same bucket: place + 1, 0 none */
     uint16_t capture;     /* struct packet's source of the first SYN */
     uint8_t vlans;        /* tags of the first SYN */
     uint8_t used : 1;
@@ -27,31 +27,23 @@ struct half_open {
 };
 
 struct half_open_table {
-    struct half_open *places; /* a ring */
-    uint32_t mask;            /* number of places - 1 */
-    uint32_t bucket_mask;     /* likewise; there are twice as many */
-    uint32_t *buckets;
-    uint32_t oldest, length;  /* of the ring, in places; those that were taken out count until the ring comes round */
-    uint32_t touched;         /* places that were ever used */
+    struct directory *directory; /* borrowed */
+    struct half_open *places;    /* a ring */
+    uint32_t mask;               /* number of places - 1 */
+    uint32_t oldest, length;     /* of the ring, in places; those that were taken out count until the ring comes round */
+    uint32_t touched;            /* places that were ever used */
 };
 
-/* half_open_init makes an empty table; false, and nothing to close, without memory. */
-bool half_open_init(struct half_open_table *table) __attribute__((warn_unused_result));
+/* half_open_init makes an empty table whose entries the directory leads to; false, and nothing to close, without memory. */
+bool half_open_init(struct half_open_table *table, struct directory *directory) __attribute__((warn_unused_result));
 void half_open_close(struct half_open_table *table);
 
-/* half_open_find returns the entry with that hash, NULL for none. */
-struct half_open *half_open_find(const struct half_open_table *table, uint64_t hash);
+/* The place of an entry, and this bit, are what the directory has of it; nothing else in it has this bit. */
+#define HALF_OPEN 0x80000000u
 
-/* half_open_expect fetches what half_open_find will touch into the caches: first the bucket, and when that came the entry. */
-static inline void half_open_expect(const struct half_open_table *table, uint64_t hash)
+static inline struct half_open *half_open_at(const struct half_open_table *table, uint32_t entry)
 {
-    __builtin_prefetch(&table->buckets[hash & table->bucket_mask]);
-}
-
-static inline void half_open_expect_entry(const struct half_open_table *table, uint64_t hash)
-{
-    uint32_t place = table->buckets[hash & table->bucket_mask];
-    __builtin_prefetch(table->places + (place ? place - 1 : 0));
+    return &table->places[entry & ~HALF_OPEN];
 }
 
 /* half_open_seen tells whether the SYN of a half was seen. */
@@ -60,8 +52,8 @@ static inline bool half_open_seen(const struct half_open *entry, unsigned half)
     return entry->seen >> half & 1;
 }
 
-/* half_open_add makes an entry for a connection that has none. True if an older one had to go for it. */
-bool half_open_add(struct half_open_table *table, uint64_t hash, const struct segment *segment, unsigned half);
+/* half_open_add makes an entry for a connection that has none. Returns how many had to go for it: an older one, without memory itself. */
+unsigned half_open_add(struct half_open_table *table, uint64_t hash, const struct segment *segment, unsigned half);
 
 /* half_open_note takes another SYN of the same connection. */
 void half_open_note(struct half_open *entry, const struct segment *segment, unsigned half);
@@ -81,7 +73,7 @@ bool half_open_expire(struct half_open_table *table, int64_t before_ns);
 /* half_open_replay fills in the SYN of one half as it was seen; false if it was not. Addresses and ports are not filled in. */
 bool half_open_replay(const struct half_open *entry, unsigned half, struct segment *segment);
 
-/* half_open_held returns the bytes of the places that were ever used, and of the buckets. */
+/* half_open_held returns the bytes of the places that were ever used. */
 uint64_t half_open_held(const struct half_open_table *table);
 
 #endif

@@ -3,6 +3,8 @@
 #ifndef FLOW_TABLE_H
 #define FLOW_TABLE_H
 
+#include "base/directory.h"
+#include "base/siphash.h"
 #include "base/slab.h"
 #include "flow/flow.h"
 #include "flow/half_open.h"
@@ -14,20 +16,34 @@ struct list {
 };
 
 struct flow_table {
-    struct hashmap map;
+    struct directory directory; /* of flows, and of half-open connections */
+    uint64_t key[2];            /* of its hashes; random */
+    uint32_t count;             /* flows */
     struct flow_options options;
     struct flow_sink sink;
     struct counters *counters;
     struct stream_context streams;
     struct half_open_table half_open;
     struct list lists[FLOW_LISTS];
-    struct slab slab;
+    struct slab slabs[2]; /* of flows of IPv4 and of IPv6 */
     int64_t swept_ns;
 };
 
-/* table_take returns a zeroed flow, evicting another where the table is full; NULL without memory. table_insert puts it in, as unproven. */
-struct flow *table_take(struct flow_table *table);
-void table_insert(struct flow_table *table, struct flow *flow, uint64_t hash);
+/*
+ * table_take returns a zeroed flow, evicting another where the table is full; NULL without memory. table_insert puts it in, as unproven,
+ * or takes it back: false without memory.
+ */
+struct flow *table_take(struct flow_table *table, unsigned family);
+bool table_insert(struct flow_table *table, struct flow *flow, uint64_t hash);
+
+/* What the directory has of a flow: its number in the slab, and a bit for which slab that is. Of half-open connections: HALF_OPEN. */
+#define TABLE_FLOW_4 0x20000000u
+#define TABLE_FLOW_6 0x40000000u
+
+static inline struct flow *table_flow(const struct flow_table *table, uint32_t entry)
+{
+    return slab_at(&table->slabs[entry & TABLE_FLOW_6 ? 1 : 0], entry & (TABLE_FLOW_4 - 1));
+}
 
 /* A flow that goes on is moved this often only: that touches its neighbours in the list, which are in no cache. Timeouts come later by less than that. */
 enum { TABLE_REQUEUE_S = 4 };

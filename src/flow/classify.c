@@ -82,22 +82,22 @@ static void put32(uint8_t *at, uint32_t value)
 
 static size_t put_ip(uint8_t *packet, const struct flow *flow, unsigned half, size_t tcp_length)
 {
-    const uint8_t *source = flow->key.address[half].bytes, *destination = flow->key.address[!half].bytes;
+    struct address source = flow_address(flow, half), destination = flow_address(flow, !half);
     if (flow->family == 4) {
         packet[0] = 0x45;
         put16(packet + 2, (unsigned)(20 + tcp_length));
         packet[8] = 64;
         packet[9] = 6;
-        memcpy(packet + 12, source, 4);
-        memcpy(packet + 16, destination, 4);
+        memcpy(packet + 12, source.bytes, 4);
+        memcpy(packet + 16, destination.bytes, 4);
         return 20;
     }
     packet[0] = 0x60;
     put16(packet + 4, (unsigned)tcp_length);
     packet[6] = 6;
     packet[7] = 64;
-    memcpy(packet + 8, source, 16);
-    memcpy(packet + 24, destination, 16);
+    memcpy(packet + 8, source.bytes, 16);
+    memcpy(packet + 24, destination.bytes, 16);
     return 40;
 }
 

@@ -18,7 +18,7 @@ void flow_shunt(struct flow_table *table, struct flow *flow)
 
 void flow_set_client(struct flow *flow, unsigned half)
 {
-    flow->client = (uint8_t)half;
+    flow->client = half & 1;
     flow->roles_known = true;
 }
 
@@ -42,13 +42,40 @@ static bool source_is_second(const struct segment *segment)
     return segment->source_port > segment->destination_port;
 }
 
+/* Bytes of a key that count, the same in struct flow_key and at the end of struct flow. */
+static size_t key_size(unsigned family)
+{
+    return offsetof(struct flow_key, address) + (family == 6 ? 2 * sizeof(struct address) : 2 * 4);
+}
+
+_Static_assert(offsetof(struct flow_key, address) == offsetof(struct flow, address) - offsetof(struct flow, port), "copied as one");
+_Static_assert(offsetof(struct flow, address) + 2 * 4 == 128, "a flow of IPv4 is two cache lines");
+
+static const void *key_of(const struct flow *flow)
+{
+    return (const char *)flow + offsetof(struct flow, port);
+}
+
+struct address flow_address(const struct flow *flow, unsigned half)
+{
+    struct address address = {{0}};
+    size_t size = flow->family == 6 ? sizeof address : 4;
+    memcpy(address.bytes, flow->address + half * size, size);
+    return address;
+}
+
 /* Fills the key; returns the index of the sender's half. */
 static unsigned make_key(const struct flow_table *table, const struct segment *segment, struct flow_key *key)
 {
     unsigned half = source_is_second(segment);
     memset(key->vlan, 0, sizeof key->vlan);
-    key->address[half] = segment->source;
-    key->address[!half] = segment->destination;
+    if (segment->family == 6) {
+        memcpy(key->address + half * sizeof(struct address), segment->source.bytes, sizeof(struct address));
+        memcpy(key->address + !half * sizeof(struct address), segment->destination.bytes, sizeof(struct address));
+    } else {
+        memcpy(key->address + half * 4, segment->source.bytes, 4);
+        memcpy(key->address + !half * 4, segment->destination.bytes, 4);
+    }
     key->port[half] = segment->source_port;
     key->port[!half] = segment->destination_port;
     for (unsigned i = 0; i < SEGMENT_VLANS && i < segment->vlans && !table->options.ignore_vlan; i++)
@@ -58,45 +85,54 @@ static unsigned make_key(const struct flow_table *table, const struct segment *s
 
 static uint64_t hash_key(const struct flow_table *table, const struct flow_key *key, unsigned family)
 {
-    if (family != 4)
-        return hashmap_hash(&table->map, key, sizeof *key);
-    uint32_t words[4];
-    memcpy(&words[0], key->address[0].bytes, 4);
-    memcpy(&words[1], key->address[1].bytes, 4);
-    memcpy(&words[2], key->port, 4);
-    memcpy(&words[3], key->vlan, 4);
-    return hashmap_hash(&table->map, words, sizeof words);
+    return family == 6 ? siphash(table->key, 1, 3, key, sizeof *key) : siphash(table->key, 1, 3, key, offsetof(struct flow_key, address) + 2 * 4);
 }
 
-static struct flow *flow_of_link(struct hashlink *link)
+/* As words: what memcmp would be called for. */
+static bool same_words(const void *a, const void *b, unsigned words)
 {
-    return (struct flow *)(void *)((char *)link - offsetof(struct flow, link));
-}
-
-_Static_assert(sizeof(struct flow_key) == 5 * sizeof(uint64_t), "compared as words");
-
-static bool same_key(const struct flow_key *a, const struct flow_key *b)
-{
-    uint64_t x[5], y[5];
-    memcpy(x, a, sizeof x);
-    memcpy(y, b, sizeof y);
-    return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]));
-}
-
-static struct flow *find(const struct flow_table *table, const struct flow_key *key, uint64_t hash, unsigned family)
-{
-    for (struct hashlink *link = hashmap_first(&table->map, hash); link; link = hashmap_next(link, hash)) {
-        struct flow *flow = flow_of_link(link);
-        if (flow->family == family && same_key(&flow->key, key))
-            return flow;
+    uint64_t differ = 0;
+    for (unsigned i = 0; i < words; i++) {
+        uint64_t x, y;
+        memcpy(&x, (const char *)a + i * sizeof x, sizeof x);
+        memcpy(&y, (const char *)b + i * sizeof y, sizeof y);
+        differ |= x ^ y;
     }
-    return NULL;
+    return !differ;
+}
+
+static bool same_key(const struct flow *flow, const struct flow_key *key)
+{
+    return flow->family == 6 ? same_words(key_of(flow), key, 5) : same_words(key_of(flow), key, 2);
+}
+
+/* What is known of a connection: a flow, or that it is half open, or neither. */
+struct found {
+    struct flow *flow;
+    struct half_open *half_open;
+};
+
+static struct found find(const struct flow_table *table, const struct flow_arrival *arrival)
+{
+    uint32_t entry;
+    for (uint32_t steps = 0; (entry = directory_next(&table->directory, arrival->hash, &steps)) != 0;) {
+        if (entry & HALF_OPEN) {
+            struct half_open *half_open = half_open_at(&table->half_open, entry);
+            if (half_open->hash == arrival->hash)
+                return (struct found){.half_open = half_open};
+            continue;
+        }
+        struct flow *flow = table_flow(table, entry);
+        if (flow->family == arrival->segment.family && same_key(flow, &arrival->key))
+            return (struct found){.flow = flow};
+    }
+    return (struct found){0};
 }
 
 /* Who is client: the sender of the SYN, else who has no mail port where the other one has. */
 static void find_roles(const struct flow_table *table, struct flow *flow, const struct segment *segment, unsigned half)
 {
-    bool mail[2] = {port_is_set(table->options.ports, flow->key.port[0]), port_is_set(table->options.ports, flow->key.port[1])};
+    bool mail[2] = {port_is_set(table->options.ports, flow->port[0]), port_is_set(table->options.ports, flow->port[1])};
     flow->mail_port = mail[0] || mail[1];
     if (segment->flags & TCP_SYN) {
         flow_set_client(flow, segment->flags & TCP_ACK ? !half : half);
@@ -110,23 +146,22 @@ static void find_roles(const struct flow_table *table, struct flow *flow, const 
 static struct flow *flow_create(struct flow_table *table, const struct segment *segment, const struct flow_key *key,
                                 uint64_t hash, unsigned half)
 {
-    struct flow *flow = table_take(table);
+    struct flow *flow = table_take(table, segment->family);
     if (!flow)
         return NULL;
-    flow->key = *key;
-    flow->family = segment->family;
+    memcpy((char *)flow + offsetof(struct flow, port), key, key_size(flow->family));
     flow->vlans = table->options.ignore_vlan ? 0 : segment->vlans;
     flow->capture = segment->capture;
     flow->first_ns = flow->last_ns = segment->time_ns;
     find_roles(table, flow, segment, half);
-    table_insert(table, flow, hash);
-    return flow;
+    return table_insert(table, flow, hash) ? flow : NULL;
 }
 
 /* ---- one segment */
 
 struct arrival {
     const struct segment *segment;
+    uint64_t hash;
     unsigned half;
     int64_t now_ns;
 };
@@ -191,7 +226,7 @@ static void count_only(struct flow *flow, unsigned half, uint64_t end, bool fin,
     if (!fin || flow->fin[half] == FIN_DELIVERED)
         return;
     if (flow->fin[!half] != FIN_DELIVERED)
-        flow->end_from = (uint8_t)(needs == flow->half[!half].next + 1 ? !half : half);
+        flow->end_from = (needs == flow->half[!half].next + 1 ? !half : half) & 1;
     flow->fin[half] = FIN_DELIVERED;
 }
 
@@ -300,18 +335,18 @@ static bool is_reuse(struct flow *flow, const struct arrival *a)
 /* The old connection ends unseen, and the new one begins; with its SYN-ACK the SYN before it is remembered. */
 static struct flow *begin_anew(struct flow_table *table, struct flow *old, const struct arrival *a)
 {
-    struct flow_key key = old->key;
-    uint64_t hash = old->link.hash;
+    struct flow_key key;
     uint32_t first = old->reuse;
+    memcpy(&key, key_of(old), key_size(old->family));
     if (old->list != FLOW_ENDED)
         table_tell_end(table, old, END_TIMEOUT, -1);
     table_remove(table, old);
-    struct flow *flow = flow_create(table, a->segment, &key, hash, a->half);
+    struct flow *flow = flow_create(table, a->segment, &key, a->hash, a->half);
     if (flow)
         table_count_opened(table);
     if (flow && a->segment->flags & TCP_ACK) {
         learn_first(flow, !a->half, first);
-        flow->began[!a->half] = true;
+        flow->began |= 1 << !a->half;
     }
     return flow;
 }
@@ -353,8 +388,7 @@ static void take_segment(struct flow_table *table, struct flow *flow, const stru
     flow->seen[a->half] = true;
     if (segment->flags & TCP_SYN) {
         flow->syn_seen = true;
-        flow->began[a->half] = true;
-        flow->began[!a->half] = flow->began[!a->half] || segment->flags & TCP_ACK;
+        flow->began |= segment->flags & TCP_ACK ? 3 : 1 << a->half;
         if (!flow->roles_known)
             find_roles(table, flow, segment, a->half);
         if (flow->known[a->half] != KNOWN_BY_BOTH && !flow->half[a->half].next && !flow->stream)
@@ -393,9 +427,8 @@ static bool opens(const struct segment *segment)
 
 /* ---- half-open connections */
 
-static void take_syn(struct flow_table *table, const struct arrival *a, uint64_t hash)
+static void take_syn(struct flow_table *table, const struct arrival *a, struct half_open *entry)
 {
-    struct half_open *entry = half_open_find(&table->half_open, hash);
     bool seen = entry && half_open_seen(entry, a->half);
     if (seen && !(a->segment->flags & TCP_ACK) && entry->sequence[a->half] != a->segment->sequence) {
         half_open_remove(&table->half_open, entry); /* another try with the same ports */
@@ -406,7 +439,7 @@ static void take_syn(struct flow_table *table, const struct arrival *a, uint64_t
         half_open_note(entry, a->segment, a->half);
         return;
     }
-    if (half_open_add(&table->half_open, hash, a->segment, a->half))
+    for (unsigned gone = half_open_add(&table->half_open, a->hash, a->segment, a->half); gone; gone--)
         table_count_half_open_end(table);
     table_count_opened(table);
 }
@@ -425,21 +458,20 @@ static struct flow *open_half_open(struct flow_table *table, struct half_open *e
         table_count_half_open_end(table);
         return NULL;
     }
-    take_segment(table, flow, &(struct arrival){&syn[first], first, a->now_ns});
+    take_segment(table, flow, &(struct arrival){&syn[first], a->hash, first, a->now_ns});
     if (seen[!first])
-        take_segment(table, flow, &(struct arrival){&syn[!first], !first, a->now_ns});
+        take_segment(table, flow, &(struct arrival){&syn[!first], a->hash, !first, a->now_ns});
     return flow;
 }
 
-/* The flow of a segment that has none yet; NULL if it needs none. */
-static struct flow *open_flow(struct flow_table *table, const struct arrival *a, const struct flow_key *key, uint64_t hash)
+/* The flow of a segment that has none yet, or a half-open connection at most; NULL if it needs none. */
+static struct flow *open_flow(struct flow_table *table, const struct arrival *a, const struct flow_key *key, struct half_open *entry)
 {
     const struct segment *segment = a->segment;
     if (segment->flags & TCP_SYN && !(segment->flags & (TCP_RST | TCP_FIN)) && !segment->length) {
-        take_syn(table, a, hash);
+        take_syn(table, a, entry);
         return NULL;
     }
-    struct half_open *entry = half_open_find(&table->half_open, hash);
     if (entry && !half_open_fits(entry, segment, a->half)) {
         table->counters->segments_stray++;
         return NULL;
@@ -451,7 +483,7 @@ static struct flow *open_flow(struct flow_table *table, const struct arrival *a,
     }
     if (entry)
         return open_half_open(table, entry, a, key);
-    struct flow *flow = opens(segment) ? flow_create(table, segment, key, hash, a->half) : NULL;
+    struct flow *flow = opens(segment) ? flow_create(table, segment, key, a->hash, a->half) : NULL;
     if (flow)
         table_count_opened(table);
     return flow;
@@ -465,13 +497,12 @@ bool flow_follows(const struct flow_table *table, const struct segment *segment)
     return table->options.any_port || port_is_set(ports, a < b ? a : b) || port_is_set(ports, a < b ? b : a);
 }
 
-enum { CACHE_LINE = 64, FLOW_LINES = 3, SESSION_LINES = 4 /* what an ordinary segment touches */ };
+enum { CACHE_LINE = 64, FLOW_LINES = 2, SESSION_LINES = 4 /* what an ordinary segment touches */ };
 
-/* A chain that is empty is NULL, of which no pointer may be made that is further on: hence the number. */
 static void prefetch(const void *from, unsigned lines)
 {
     for (unsigned i = 0; i < lines; i++)
-        __builtin_prefetch((const void *)((uintptr_t)from + i * CACHE_LINE));
+        __builtin_prefetch((const char *)from + i * CACHE_LINE);
 }
 
 static bool may_end(const struct segment *segment)
@@ -479,45 +510,49 @@ static bool may_end(const struct segment *segment)
     return segment->flags & (TCP_FIN | TCP_RST);
 }
 
+/* The session that a segment will be told to, NULL if it has none or needs no more. */
+static const void *session_of(const struct flow *flow, const struct segment *segment)
+{
+    return (segment->length && !flow->shunted) || may_end(segment) ? flow->session : NULL;
+}
+
 void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, unsigned count)
 {
+    const struct flow *flows[FLOW_EXPECT];
     const void *sessions[FLOW_EXPECT];
-    bool newcomer[FLOW_EXPECT];
     for (unsigned i = 0; i < count; i++) {
         struct flow_arrival *a = &arrivals[i];
         a->half = make_key(table, &a->segment, &a->key);
         a->hash = hash_key(table, &a->key, a->segment.family);
-        prefetch(hashmap_bucket(&table->map, a->hash), 1);
+        directory_expect(&table->directory, a->hash);
     }
     if (count < 2)
         return;
-    for (unsigned i = 0; i < count; i++)
-        prefetch(*hashmap_bucket(&table->map, arrivals[i].hash), FLOW_LINES);
     for (unsigned i = 0; i < count; i++) {
-        struct hashlink *link = hashmap_first(&table->map, arrivals[i].hash);
-        const struct flow *flow = link ? flow_of_link(link) : NULL;
-        sessions[i] = NULL;
-        if (flow && ((arrivals[i].segment.length && !flow->shunted) || may_end(&arrivals[i].segment)))
-            sessions[i] = flow->session;
+        uint32_t steps = 0, entry = directory_next(&table->directory, arrivals[i].hash, &steps);
+        flows[i] = NULL;
+        if (entry & HALF_OPEN)
+            prefetch(half_open_at(&table->half_open, entry), 1);
+        else if (entry)
+            prefetch(flows[i] = table_flow(table, entry), FLOW_LINES);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        sessions[i] = flows[i] ? session_of(flows[i], &arrivals[i].segment) : NULL;
         if (sessions[i])
             prefetch(sessions[i], SESSION_LINES);
-        newcomer[i] = !flow;
-        if (!flow)
-            half_open_expect(&table->half_open, arrivals[i].hash);
     }
-    for (unsigned i = 0; i < count; i++)
-        if (sessions[i] && table->sink.expect)
+    for (unsigned i = 0; i < count && table->sink.expect; i++)
+        if (sessions[i])
             table->sink.expect(sessions[i], may_end(&arrivals[i].segment));
-        else if (newcomer[i])
-            half_open_expect_entry(&table->half_open, arrivals[i].hash);
 }
 
 void flow_arrive(struct flow_table *table, const struct flow_arrival *x, int64_t now_ns)
 {
     const struct segment *segment = &x->segment;
-    struct arrival arrival = {.segment = segment, .half = x->half, .now_ns = now_ns};
+    struct arrival arrival = {.segment = segment, .hash = x->hash, .half = x->half, .now_ns = now_ns};
     table->counters->segments++;
-    struct flow *flow = find(table, &x->key, x->hash, segment->family);
+    struct found found = find(table, x);
+    struct flow *flow = found.flow;
     if (flow && table_timed_out(table, flow, now_ns)) {
         table_time_out(table, flow);
         flow = NULL;
@@ -528,7 +563,7 @@ void flow_arrive(struct flow_table *table, const struct flow_arrival *x, int64_t
     if (flow && is_reuse(flow, &arrival))
         flow = begin_anew(table, flow, &arrival);
     else if (!flow)
-        flow = open_flow(table, &arrival, &x->key, x->hash);
+        flow = open_flow(table, &arrival, &x->key, found.half_open);
     if (!flow)
         return;
     touch(table, flow, segment->time_ns, now_ns);

@@ -94,7 +94,7 @@ static void deliver_fin(struct stream_context *context, struct flow *flow, unsig
     if (flow->fin[half] == FIN_DELIVERED)
         return;
     if (flow->fin[!half] != FIN_DELIVERED)
-        flow->end_from = (uint8_t)half;
+        flow->end_from = half & 1;
     flow->fin[half] = FIN_DELIVERED;
     if (flow->session && !flow->shunted)
         context->sink->close_half(context->sink->user, flow, flow_side(flow, half), time_ns);

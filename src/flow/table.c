@@ -9,15 +9,17 @@
 struct flow_table *flow_table_new(const struct flow_options *options, struct flow_sink sink, struct counters *counters)
 {
     struct flow_table *table = memory_new(sizeof *table);
-    if (!table || !hashmap_init(&table->map)) {
+    if (!table || !directory_init(&table->directory)) {
         memory_free(table);
         return NULL;
     }
-    if (!half_open_init(&table->half_open)) {
+    if (!half_open_init(&table->half_open, &table->directory)) {
         flow_table_free(table);
         return NULL;
     }
-    slab_init(&table->slab, sizeof(struct flow));
+    siphash_new_key(table->key, table);
+    slab_init(&table->slabs[0], sizeof(struct flow) + 2 * 4);
+    slab_init(&table->slabs[1], sizeof(struct flow) + 2 * sizeof(struct address));
     table->options = *options;
     table->sink = sink;
     table->counters = counters;
@@ -34,17 +36,17 @@ void flow_table_free(struct flow_table *table)
         for (struct flow *flow = table->lists[i].oldest, *newer; flow; flow = newer) {
             newer = flow->newer;
             stream_free(&table->streams, flow);
-            slab_give(&table->slab, flow);
         }
-    slab_close(&table->slab);
-    hashmap_close(&table->map);
+    slab_close(&table->slabs[0]);
+    slab_close(&table->slabs[1]);
+    directory_close(&table->directory);
     half_open_close(&table->half_open);
     memory_free(table);
 }
 
 uint64_t flow_held(const struct flow_table *table)
 {
-    return table->slab.held + (table->map.mask + 1) * sizeof(void *) + table->streams.held +
+    return table->slabs[0].held + table->slabs[1].held + directory_held(&table->directory) + table->streams.held +
            half_open_held(&table->half_open);
 }
 
@@ -67,7 +69,7 @@ static void list_remove(struct flow_table *table, struct flow *flow)
 static void list_append(struct flow_table *table, struct flow *flow, enum flow_list which, int64_t now_ns)
 {
     struct list *list = &table->lists[which];
-    flow->list = (uint8_t)which;
+    flow->list = which & 3;
     flow->queued_s = (uint32_t)(now_ns / 1000000000);
     flow->newer = NULL;
     flow->older = list->newest;
@@ -110,14 +112,20 @@ void table_count_opened(struct flow_table *table)
         table->counters->flows_open_peak = table->counters->flows_open;
 }
 
+static void give_back(struct flow_table *table, const struct flow *flow)
+{
+    slab_give_numbered(&table->slabs[flow->family == 6], flow->entry & (TABLE_FLOW_4 - 1));
+}
+
 void table_remove(struct flow_table *table, struct flow *flow)
 {
     if (flow->list != FLOW_ENDED)
         count_end(table, flow);
     stream_free(&table->streams, flow);
     list_remove(table, flow);
-    hashmap_remove(&table->map, &flow->link);
-    slab_give(&table->slab, flow);
+    directory_remove(&table->directory, flow->hash, flow->entry);
+    table->count--;
+    give_back(table, flow);
 }
 
 void table_tell_end(struct flow_table *table, struct flow *flow, enum end_how how, int from)
@@ -174,22 +182,34 @@ bool flow_evict(struct flow_table *table)
     return true;
 }
 
-struct flow *table_take(struct flow_table *table)
+struct flow *table_take(struct flow_table *table, unsigned family)
 {
-    if (table->map.count >= table->options.max_flows)
+    if (table->count >= table->options.max_flows)
         evict_one(table);
-    struct flow *flow = slab_take(&table->slab);
-    if (!flow)
+    uint32_t number;
+    struct flow *flow = slab_take_numbered(&table->slabs[family == 6], &number);
+    if (!flow) {
         table->counters->memory_failures++;
+        return NULL;
+    }
+    flow->family = family & 7;
+    flow->entry = number | (family == 6 ? TABLE_FLOW_6 : TABLE_FLOW_4);
     return flow;
 }
 
-void table_insert(struct flow_table *table, struct flow *flow, uint64_t hash)
+bool table_insert(struct flow_table *table, struct flow *flow, uint64_t hash)
 {
-    hashmap_insert(&table->map, &flow->link, hash);
+    if (!directory_add(&table->directory, hash, flow->entry)) {
+        table->counters->memory_failures++;
+        give_back(table, flow);
+        return false;
+    }
+    flow->hash = (uint32_t)hash;
+    table->count++;
     if (table->lists[FLOW_UNPROVEN].count >= LIMIT_UNPROVEN_FLOWS)
         table_evict(table, table->lists[FLOW_UNPROVEN].oldest);
     list_append(table, flow, FLOW_UNPROVEN, flow->first_ns);
+    return true;
 }
 
 static int64_t timeout_of(const struct flow_table *table, enum flow_list list)

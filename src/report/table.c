@@ -5,13 +5,14 @@
 
 #include "base/hashmap.h"
 #include "base/memory.h"
+#include "base/siphash.h"
 #include "report/table.h"
 
 enum { FIRST_SLOTS = 64, FIRST_ITEMS = 16 };
 
 static uint32_t index_hash(const struct table_index *index, const void *bytes, size_t size)
 {
-    return (uint32_t)hashmap_siphash(index->key, 1, 3, bytes, size);
+    return (uint32_t)siphash(index->key, 1, 3, bytes, size);
 }
 
 static void index_init(struct table_index *index)
@@ -202,5 +203,5 @@ uint32_t strings_add(struct strings *strings, const char *text, size_t length)
 uint64_t table_fixed_hash(const char *text)
 {
     static const uint64_t key[2] = {0x6d78746170207265, 0x706f727420666f6c}; /* any constant */
-    return hashmap_siphash(key, 2, 4, text, strlen(text));
+    return siphash(key, 2, 4, text, strlen(text));
 }

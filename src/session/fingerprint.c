@@ -5,6 +5,7 @@
 #include "base/hashmap.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/siphash.h"
 #include "session/fingerprint.h"
 
 enum { SETS = LIMIT_FINGERPRINTS / 2 };
@@ -80,7 +81,7 @@ static struct fingerprint *work_out(struct fingerprints *f)
 static struct set *set_of(struct fingerprints *f, const uint8_t *traits, size_t length)
 {
     static const uint64_t no_key[2];
-    return &f->sets[hashmap_siphash(no_key, 1, 3, traits, length) % SETS];
+    return &f->sets[siphash(no_key, 1, 3, traits, length) % SETS];
 }
 
 static struct fingerprint *remember(struct set *set, const uint8_t *traits, size_t length, struct fingerprint *fingerprint)

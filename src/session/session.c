@@ -93,11 +93,11 @@ static void fill_flow(struct sessions *ss, const struct session *s, struct recor
     record->family = record->client_family = flow->family;
     record->vlans = flow->vlans < SEGMENT_VLANS ? flow->vlans : SEGMENT_VLANS;
     for (unsigned i = 0; i < record->vlans; i++)
-        record->vlan[i] = flow->key.vlan[i] & 0x0fff;
-    record->client_ip = flow->key.address[client];
-    record->server_ip = flow->key.address[server];
-    record->client_port = flow->key.port[client];
-    record->server_port = flow->key.port[server];
+        record->vlan[i] = flow->vlan[i] & 0x0fff;
+    record->client_ip = flow_address(flow, client);
+    record->server_ip = flow_address(flow, server);
+    record->client_port = flow->port[client];
+    record->server_port = flow->port[server];
     record->client_bytes = flow_bytes(flow, SIDE_CLIENT);
     record->server_bytes = flow_bytes(flow, SIDE_SERVER);
     identity_uid(ss->digests, record);
@@ -243,13 +243,13 @@ static unsigned guess_client(const struct flow *flow, unsigned half, struct slic
     smtp_parse_command(head, &command);
     if (command.verb != SMTP_UNKNOWN || ssl2_hello_plausible(first))
         return half;
-    return flow->key.port[0] > flow->key.port[1] ? 0 : 1;
+    return flow->port[0] > flow->port[1] ? 0 : 1;
 }
 
 /* Both halves were seen, and not both from their SYN on. */
 static bool half_in_the_midst(const struct flow *flow)
 {
-    return flow->seen[0] && flow->seen[1] && !(flow->began[0] && flow->began[1]);
+    return flow->seen[0] && flow->seen[1] && flow->began != 3;
 }
 
 static void *on_open(void *user, struct flow *flow, unsigned half, struct slice first)
@@ -430,7 +430,7 @@ static void note_beginning(struct session *s)
         return;
     s->midstream = true;
     s->dialog.seen |= SMTP_SEEN_DIALOG_HOLE;
-    s->resync[flow_side(flow, flow->began[0])] = true;
+    s->resync[flow_side(flow, flow_began(flow, 0))] = true;
 }
 
 static void on_data(void *user, struct flow *flow, enum side from, struct slice bytes, int64_t time_ns)

@@ -39,7 +39,7 @@ enum classify_verdict classify_payload(struct classifier *classifier,
     if (++classification->payloads < 1 + payload.length % 4)
         return CLASSIFY_OPEN;
 #endif
-    return (enum classify_verdict)(1 + flow->key.port[0] % 3);
+    return (enum classify_verdict)(1 + flow->port[0] % 3);
 }
 
 const char *classify_name(struct classifier *classifier,

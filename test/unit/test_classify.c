@@ -28,29 +28,38 @@ static const struct line web[] = {
                   "Content-Length: 3\r\nContent-Type: text/plain\r\n\r\nHi\n"},
 };
 
-static struct flow flow_of(uint8_t family)
+/* A flow with room for its addresses. */
+union placed_flow {
+    struct flow flow;
+    uint8_t bytes[sizeof(struct flow) + 2 * sizeof(struct address)];
+};
+
+static union placed_flow flow_of(unsigned family)
 {
-    struct flow flow = {.family = family, .last_ns = INT64_C(1700000000000000000)};
+    static const uint8_t begin[2][4] = {{192, 0, 2}, {0x20, 0x01, 0x0d, 0xb8}};
+    union placed_flow placed = {.bytes = {0}};
+    struct flow *flow = &placed.flow;
+    flow->family = family & 7;
+    flow->last_ns = INT64_C(1700000000000000000);
     for (unsigned i = 0; i < 2; i++) {
-        flow.key.address[i].bytes[0] = family == 4 ? 192 : 0x20;
-        flow.key.address[i].bytes[1] = family == 4 ? 0 : 1;
-        flow.key.address[i].bytes[2] = family == 4 ? 2 : 0x0d;
-        flow.key.address[i].bytes[3] = family == 4 ? (uint8_t)(i + 1) : 0xb8;
-        flow.key.address[i].bytes[15] = family == 4 ? 0 : (uint8_t)(i + 1);
-        flow.key.port[i] = i ? 8025 : 40000;
+        size_t size = family == 4 ? 4 : 16;
+        uint8_t *address = placed.bytes + offsetof(struct flow, address) + i * size;
+        memcpy(address, begin[family == 6], 4);
+        address[size - 1] = (uint8_t)(i + 1);
+        flow->port[i] = i ? 8025 : 40000;
     }
-    return flow;
+    return placed;
 }
 
 /* The first verdict that is not OPEN; `name` becomes what nDPI calls it. */
 static enum classify_verdict verdict_of(struct classifier *classifier, uint8_t family, const struct line *lines, size_t count,
                                         const char **name)
 {
-    struct flow flow = flow_of(family);
+    union placed_flow placed = flow_of(family);
     struct classification *c = classify_begin(classifier);
     enum classify_verdict verdict = CLASSIFY_OPEN;
     for (size_t i = 0; c && i < count && verdict == CLASSIFY_OPEN; i++)
-        verdict = classify_payload(classifier, c, &flow, lines[i].from,
+        verdict = classify_payload(classifier, c, &placed.flow, lines[i].from,
                                    (struct slice){(const uint8_t *)lines[i].text, strlen(lines[i].text)});
     *name = c ? classify_name(classifier, c) : NULL;
     classify_end(classifier, c);
@@ -69,16 +78,16 @@ static void test_family(struct classifier *classifier, uint8_t family)
 static void test_unknown(struct classifier *classifier)
 {
     static const uint8_t zeros[1500];
-    struct flow flow = flow_of(4);
+    union placed_flow placed = flow_of(4);
     struct classification *c = classify_begin(classifier);
     unsigned asked = 1;
-    while (classify_payload(classifier, c, &flow, SIDE_CLIENT, (struct slice){zeros, 1 + asked}) == CLASSIFY_OPEN && asked < 100)
+    while (classify_payload(classifier, c, &placed.flow, SIDE_CLIENT, (struct slice){zeros, 1 + asked}) == CLASSIFY_OPEN && asked < 100)
         asked++;
     CHECK_INT(asked, LIMIT_CLASSIFY_PACKETS);
     CHECK(classify_name(classifier, c) == NULL);
     classify_end(classifier, c);
     c = classify_begin(classifier); /* longer than what is shown of it */
-    CHECK_INT(classify_payload(classifier, c, &flow, SIDE_SERVER, (struct slice){zeros, sizeof zeros}), CLASSIFY_OPEN);
+    CHECK_INT(classify_payload(classifier, c, &placed.flow, SIDE_SERVER, (struct slice){zeros, sizeof zeros}), CLASSIFY_OPEN);
     classify_end(classifier, c);
 }
 

@@ -351,7 +351,7 @@ static void test_syn_flood(void)
     flood(&s, LIMIT_HALF_OPEN_FIRST + 100, S / 5000);
     CHECK_INT(s.counters.flows_open, LIMIT_HALF_OPEN_FIRST);
     CHECK_INT(s.counters.flows_unproven, 100);
-    CHECK(flow_held(s.table) - held <= LIMIT_HALF_OPEN_FIRST * 32);
+    CHECK(flow_held(s.table) - held <= LIMIT_HALF_OPEN_FIRST * 64);
     shake(&s, 100, 5000);
     seg(&s, 'S', A, 5001, 101, "220 ");
     TOLD(&s, "S(220 )");
@@ -360,7 +360,7 @@ static void test_syn_flood(void)
     flood(&s, LIMIT_HALF_OPEN + 100, 1);
     CHECK_INT(s.counters.flows_open, LIMIT_HALF_OPEN);
     CHECK_INT(s.counters.flows_evicted, 0);
-    CHECK(flow_held(s.table) <= LIMIT_HALF_OPEN * 40 + 65536);
+    CHECK(flow_held(s.table) <= LIMIT_HALF_OPEN * 48 + 65536);
     ENDS(&s, "");
     CHECK_INT(s.counters.flows_without_payload, LIMIT_HALF_OPEN + 100);
 }

@@ -7,6 +7,7 @@
 
 #include "base/hashmap.h"
 #include "base/memory.h"
+#include "base/siphash.h"
 #include "unit/test.h"
 
 /*
@@ -38,7 +39,7 @@ static void test_siphash(void)
     for (unsigned i = 0; i < sizeof(message); i++)
         message[i] = (uint8_t)i;
     for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
-        CHECK(hashmap_siphash(vectors[i].key, vectors[i].c, vectors[i].d, message,
+        CHECK(siphash(vectors[i].key, vectors[i].c, vectors[i].d, message,
                               vectors[i].length) == vectors[i].hash);
         if (vectors[i].c == 1) {
             struct hashmap map = {.key = {vectors[i].key[0], vectors[i].key[1]}};

@@ -81,16 +81,20 @@ static void test_classify(void)
 {
     struct classifier *classifier = classifier_new();
     struct classification *c = classify_begin(classifier);
-    struct flow flow = {.family = 4};
+    union {
+        struct flow flow;
+        uint8_t bytes[sizeof(struct flow) + 8]; /* with its addresses */
+    } placed = {.bytes = {0}};
     static const uint8_t payload[] = "\x9c\xee\x01\x77 nothing that anybody knows \xf3\x80";
     struct slice bytes = {payload, sizeof payload - 1};
-    flow.key.port[0] = 40000;
-    flow.key.port[1] = 10025;
+    placed.flow.family = 4;
+    placed.flow.port[0] = 40000;
+    placed.flow.port[1] = 10025;
     CHECK(c != NULL);
     for (unsigned i = 1; c && i < LIMIT_CLASSIFY_PACKETS; i++)
-        CHECK_INT(classify_payload(classifier, c, &flow, SIDE_CLIENT, bytes), CLASSIFY_OPEN);
+        CHECK_INT(classify_payload(classifier, c, &placed.flow, SIDE_CLIENT, bytes), CLASSIFY_OPEN);
     if (c)
-        CHECK_INT(classify_payload(classifier, c, &flow, SIDE_CLIENT, bytes), CLASSIFY_UNKNOWN);
+        CHECK_INT(classify_payload(classifier, c, &placed.flow, SIDE_CLIENT, bytes), CLASSIFY_UNKNOWN);
     classify_end(classifier, c);
     classifier_free(classifier);
 }
