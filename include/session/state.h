@@ -89,6 +89,7 @@ struct session {
     bool answer_missing : 1;           /* the reply to STARTTLS, which decides whether TLS was begun */
     bool joined[2];                /* the line that is being read may have begun in a hole */
     bool passing[2];               /* ... and is no command or reply: passed over up to its end; of a session without parts */
+    bool strange : 1;                  /* the client's line that is being read is no command, and told as such when it ends: nothing of it is kept */
     bool tls_gap[2];               /* a hole where the side's part of the handshake may have begun */
     bool midstream : 1;
     bool proxy_over : 1;               /* the client's first bytes were judged: a PROXY header or none */

@@ -153,29 +153,54 @@ static bool line_begins(enum side from, struct slice bytes)
     return command.verb != SMTP_UNKNOWN && command.verb != SMTP_EMPTY;
 }
 
+/* The beginning of a client's line that is no command, whatever follows: garbage need not be kept until it ends. */
+static bool is_strange(const struct session *s, enum side from, struct slice begin)
+{
+    struct smtp_command command;
+    if (from != SIDE_CLIENT || s->dialog.expect != SMTP_EXPECT_COMMAND || begin.length < LINE_BEGINNING)
+        return false;
+    smtp_parse_command((struct slice){begin.data, LINE_BEGINNING}, &command);
+    return command.verb == SMTP_UNKNOWN;
+}
+
+/* A line that lies in several pieces goes on in the session's own framer; what the shared one has of it moves there. */
+static void keep_line(struct sessions *ss, struct session *s, enum side from)
+{
+    struct smtp_line_framer *framer = &ss->line;
+    bool strange = is_strange(s, from, buffer_slice(&framer->held)), own = !strange && (framer->held.data || framer->over);
+    s->passing[from] = strange || (framer->skipping && !own);
+    if (strange)
+        s->strange = true;
+    if (own && session_parts(ss, s))
+        s->parts->line[from] = *framer;
+    else
+        buffer_release(&ss->pool, &framer->held);
+    *framer = (struct smtp_line_framer){0};
+}
+
 /* The session's own framer, once a line lay in several pieces; else one that all share, since nothing stays in it. */
 static enum smtp_line_status cut_line(struct sessions *ss, struct session *s, enum side from, struct reader *input, struct slice *line)
 {
+    static const uint8_t strange_line[] = {'?'};
     struct smtp_line_framer *framer = s->parts ? &s->parts->line[from] : &ss->line;
     if (!s->parts) {
         framer->skipping = s->passing[from];
         framer->over = false;
     }
     enum smtp_line_status status = smtp_line_next(framer, &ss->pool, input, line);
-    if (status == SMTP_LINE_CUT && framer->over)
+    if (status == SMTP_LINE_NEED_MORE) {
+        if (!s->parts)
+            keep_line(ss, s, from);
+        return status;
+    }
+    if (s->strange && from == SIDE_CLIENT) {
+        s->strange = false;
+        *line = (struct slice){strange_line, sizeof strange_line};
+    } else if (status == SMTP_LINE_CUT && framer->over && !is_strange(s, from, *line)) {
         session_limit(ss, s);
-    if (s->parts)
-        return status;
-    bool own = status == SMTP_LINE_NEED_MORE && (framer->held.data || framer->over);
-    s->passing[from] = framer->skipping && !own;
-    framer->skipping = framer->skipping && own;
-    if (!own)
-        return status;
-    if (session_parts(ss, s))
-        s->parts->line[from] = ss->line;
-    else
-        buffer_release(&ss->pool, &ss->line.held);
-    ss->line = (struct smtp_line_framer){0};
+    }
+    if (!s->parts)
+        s->passing[from] = false;
     return status;
 }
 
@@ -507,6 +532,7 @@ void session_smtp_gap(struct sessions *ss, struct session *s, enum side from, ui
     if (s->parts)
         smtp_line_reset(&s->parts->line[from], &ss->pool, false);
     s->passing[from] = false;
+    s->strange = s->strange && from != SIDE_CLIENT;
     s->resync[from] = true;
     s->in_injected = s->in_injected && from != SIDE_SERVER;
     s->joined[from] = false;
