@@ -323,8 +323,12 @@ static void look_for_hello(struct sessions *ss, struct session *s, struct reader
 static bool answers_in_tls(const struct session *s, struct slice bytes)
 {
     const struct handshake *h = s->handshake;
+    if (!h || !h->facts.saw_not_tls || s->dialog.expect == SMTP_EXPECT_TLS)
+        return false; /* no handshake broke, or one begins anew */
+    if (h->begun[SIDE_SERVER])
+        return true;
     bool answers = !s->server_last && tls_record_plausible(bytes);
-    return h && h->facts.saw_not_tls && (h->begun[SIDE_SERVER] || h->record[SIDE_SERVER].have || answers);
+    return !h->record[SIDE_SERVER].lost && (h->record[SIDE_SERVER].have || answers);
 }
 
 static void feed(struct sessions *ss, struct session *s, enum side from, struct reader *input, int64_t time_ns)
