@@ -37,10 +37,6 @@ static void on_record(void *user, struct record *record)
     record->uid = 0;
     if (record->outcome == OUTCOME_NOT_SMTP)
         record->tls = NULL, record->protocol = NULL, record->cut = false;
-    struct smtp_facts smtp = *record->smtp;
-    if (record->tls && record->tls->saw_not_tls) /* what is passed over of a handshake that failed in the midst ends with a segment */
-        smtp.mail_in_clear = smtp.mail_in_clear > 0;
-    record->smtp = &smtp;
     format_of("mxtap")->session(&scene->line, record);
 }
 
