@@ -406,6 +406,8 @@ static void not_tls(struct session *s, enum side from, struct reader *input)
         reader_skip(input, input->left);
         return;
     }
+    if (s->mode != SESSION_TLS)
+        return; /* what only looked like an answer in TLS: the dialog is where it was */
     s->mode = s->foreign ? SESSION_FOREIGN : SESSION_SMTP;
     s->dialog.expect = SMTP_EXPECT_COMMAND;
 }
