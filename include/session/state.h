@@ -55,7 +55,7 @@ struct session_parts {
     struct ssl2_reader ssl2;
     struct buffer first[2];        /* the first bytes of a side where they are no SMTP: nDPI may be asked what they are */
     struct classification *classification; /* nDPI's question that is open or answered, NULL: none was asked */
-    uint8_t head[2][TLS_RECORD_HEADER - 1], head_length[2]; /* see session_hold */
+    uint8_t head[2][TLS_RECORD_HEADER], head_length[2]; /* see session_hold */
     const char *mechanism;         /* SASL mechanism of the AUTH exchange that runs; static */
 };
 
@@ -213,9 +213,9 @@ bool session_looks_like_tls(struct slice bytes);
 bool session_may_be_tls(struct slice bytes);
 
 /*
- * session_hold keeps a rest of input that is shorter than a record header, and the first of its side or such that may become TLS,
- * until more of this side comes, or the other speaks, or anything ends; true: nothing is left. session_head takes out what is held
- * and returns its length (0: nothing).
+ * session_hold keeps a rest of input that is no longer than a record header, and the first of its side, or such that may become TLS or
+ * goes on with a header, until more of this side comes, or the other speaks, or anything ends; true: nothing is left. session_head takes
+ * out what is held and returns its length (0: nothing).
  */
 bool session_hold(struct sessions *sessions, struct session *session, enum side from, struct reader *input);
 size_t session_head(struct session *session, enum side from, uint8_t head[TLS_RECORD_HEADER]);

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The first bytes of a side, and of what may be TLS, wait until a header is there: no verdict may depend on where segments end. */
+/* The first bytes of a side, and of what may be TLS, wait until a header and what follows it are there: no verdict may depend on where segments end. */
 #include "session/state.h"
 
-/* Mostly called with nothing to do: a segment is longer than this. */
+/* A record header may begin here, or goes on that was begun before the other side spoke: it is judged when it is whole. */
+static bool in_header(const struct session *s, enum side from)
+{
+    const struct handshake *h = s->handshake;
+    return h && !h->begun[from] && (s->mode == SESSION_TLS || h->record[from].have);
+}
+
+/* Mostly called with nothing to do: a segment is longer than this. Of a handshake the type of its message belongs to what is judged. */
 bool session_hold(struct sessions *ss, struct session *s, enum side from, struct reader *input)
 {
-    bool open = s->mode == SESSION_SMTP || (s->mode == SESSION_TLS && !s->handshake->heard[from]);
-    if (input->left >= TLS_RECORD_HEADER || !input->left || s->settling || !open)
+    struct slice bytes = {input->next, input->left};
+    if (bytes.length > TLS_RECORD_HEADER || !bytes.length || s->settling)
         return false;
-    if (s->spoke[from] && !session_may_be_tls((struct slice){input->next, input->left}))
+    if (bytes.length == TLS_RECORD_HEADER && bytes.data[0] != TLS_HANDSHAKE)
+        return false;
+    bool may_be = !s->spoke[from] || session_may_be_tls(bytes);
+    if (!in_header(s, from) && (s->mode != SESSION_SMTP || !may_be))
         return false;
     struct session_parts *parts = session_parts(ss, s);
     if (!parts)
