@@ -87,7 +87,7 @@ enum { TLS_OFFER_VERSIONS, TLS_OFFER_CIPHERS, TLS_OFFER_GROUPS, TLS_OFFER_SIGNAT
 struct record {
     uint64_t uid;
     int64_t time_ns;            /* of the flow's first packet */
-    int64_t duration_ns;        /* until the record was due */
+    int64_t duration_ns;        /* until the record was due, at least 0; the sum of both is a time too */
     const char *sensor;         /* NULL absent */
     const char *interface;      /* NULL absent */
     const char *file;           /* NULL absent */

@@ -128,6 +128,8 @@ static void fill_record(struct record *record, struct reader *r)
     record->uid = (uint64_t)reader_u32(r) << 32 | reader_u32(r);
     record->time_ns = (int64_t)((uint64_t)reader_u32(r) << 32 | reader_u32(r));
     record->duration_ns = (int64_t)((uint64_t)reader_u32(r) << 16 | reader_u16(r));
+    if (record->time_ns > INT64_MAX - record->duration_ns)
+        record->time_ns = INT64_MAX - record->duration_ns; /* the end is a time too */
     record->direction = (enum direction)(reader_u8(r) % (DIRECTION_EXTERNAL + 1));
     record->family = record->client_family = reader_u8(r) & 1 ? 4 : 6;
     record->have_proxy = reader_u8(r) & 1;
