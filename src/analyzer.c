@@ -38,15 +38,21 @@ struct analyzer {
     struct batch batch;
     struct clock clock;
     int64_t started_ns; /* time of the first packet */
+    int64_t ticked_ns;  /* when timers were looked at last */
     struct line line;
     bool stopped;
 };
+
+enum { TICK_NS = 1000000 /* what waits for its time to pass need not go to the nanosecond */ };
 
 static void pass_time(struct analyzer *a, int64_t time_ns)
 {
     if (!a->clock.started)
         a->started_ns = time_ns;
     int64_t now_ns = clock_advance(&a->clock, time_ns, &a->counters->clock_leaps);
+    if (now_ns - a->ticked_ns < TICK_NS)
+        return;
+    a->ticked_ns = now_ns;
     flow_tick(a->flows, now_ns);
     sessions_tick(a->sessions, now_ns);
 }

@@ -411,6 +411,14 @@ static void take_segment(struct flow_table *table, struct flow *flow, const stru
     table_close_if_over(table, flow, a->now_ns);
 }
 
+/* An acknowledgment that brings nothing else, as three of four segments are: it proves, begins and ends nothing that is not so already. */
+static bool only_acknowledges(const struct flow *flow, const struct arrival *a)
+{
+    const unsigned none = TCP_SYN | TCP_FIN | TCP_RST;
+    return !a->segment->length && (a->segment->flags & (none | TCP_ACK)) == TCP_ACK && flow->proven && flow->seen[a->half] &&
+           flow->known[a->half] && flow->list != FLOW_ENDED && !flow->stream;
+}
+
 static void touch(struct flow_table *table, struct flow *flow, int64_t time_ns, int64_t now_ns)
 {
     if (time_ns > flow->last_ns)
@@ -567,6 +575,10 @@ void flow_arrive(struct flow_table *table, const struct flow_arrival *x, int64_t
     if (!flow)
         return;
     touch(table, flow, segment->time_ns, now_ns);
+    if (only_acknowledges(flow, &arrival)) {
+        take_acknowledgment(flow, arrival.half, segment->acknowledgment);
+        return;
+    }
     if (flow->list == FLOW_ENDED)
         return;
     if (flow->stream)

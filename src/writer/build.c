@@ -9,8 +9,8 @@
 #include "writer/line.h"
 
 /* What is left out again for being empty, or the comma behind the last key, may stand beyond the
- * limit for a moment. */
-enum { SLACK = 64 };
+ * limit for a moment; and for a key there is always room, or the event is too long. */
+enum { SLACK = 128, KEY_ROOM = 48 };
 
 /* ---- bytes: every value is followed by a comma, which the end of its object takes back */
 
@@ -37,16 +37,31 @@ static void put_key(struct event_build *build, const char *key)
 {
     if (!key)
         return;
-    put_byte(build, '"');
-    put_bytes(build, key, strlen(key));
-    put_bytes(build, "\":", 2);
+    if (build->end - build->at < KEY_ROOM) {
+        build->full = true;
+        return;
+    }
+    char *at = build->at;
+    *at++ = '"';
+    at = stpcpy(at, key);
+    *at++ = '"';
+    *at++ = ':';
+    build->at = at;
 }
 
 static void put_plain(struct event_build *build, const char *bytes, size_t count)
 {
-    put_byte(build, '"');
-    put_bytes(build, bytes, count);
-    put_bytes(build, "\",", 2);
+    if (count + 3 > (size_t)(build->end - build->at)) {
+        build->full = true;
+        return;
+    }
+    char *at = build->at;
+    *at++ = '"';
+    memcpy(at, bytes, count);
+    at += count;
+    *at++ = '"';
+    *at++ = ',';
+    build->at = at;
 }
 
 /* JSON's own escapes (RFC 8259 7); control characters never come, text_escape has replaced them. */
@@ -61,30 +76,57 @@ static void put_quoted(struct event_build *build, const char *bytes, size_t coun
     put_bytes(build, "\",", 2);
 }
 
+static bool is_plain_byte(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Eight bytes at once: a byte is 0x80 or more, or becomes so by an addition that its own bits carry, or by a subtraction from 0. */
+static bool is_plain_word(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), low = 0x7f * ones;
+    uint64_t quote = word ^ '"' * ones, backslash = word ^ '\\' * ones;
+    uint64_t not_control = (word & low) + (0x80 - 0x20) * ones, deleted = (word & low) + ones;
+    uint64_t not_quote = (quote & low) + low, not_backslash = (backslash & low) + low;
+    return !((word | ~not_control | deleted | ~not_quote | ~not_backslash) & 0x80 * ones);
+}
+
 /* ASCII that neither text_escape nor JSON changes: nearly all there is. */
 static bool is_plain(struct slice text)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        uint8_t c = text.data[i];
-        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
+    size_t i = 0;
+    for (uint64_t word; text.length - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, text.data + i, sizeof word);
+        if (!is_plain_word(word))
             return false;
     }
+    for (; i < text.length; i++)
+        if (!is_plain_byte(text.data[i]))
+            return false;
     return true;
+}
+
+static size_t text_room(const struct event_build *build)
+{
+    return build->text_most < LIMIT_EVENT_TEXT ? build->text_most : LIMIT_EVENT_TEXT;
+}
+
+static __attribute__((noinline)) void put_strange(struct event_build *build, struct slice text)
+{
+    char escaped[LIMIT_EVENT_TEXT];
+    struct reader from = reader_of_slice(text);
+    size_t length = text_escape(&from, NULL, escaped, text_room(build));
+    if (from.left)
+        build->cut = true;
+    put_quoted(build, escaped, length);
 }
 
 static void put_escaped(struct event_build *build, struct slice text)
 {
-    char escaped[LIMIT_EVENT_TEXT];
-    struct reader from = reader_of_slice(text);
-    size_t most = build->text_most < sizeof escaped ? build->text_most : sizeof escaped;
-    if (text.length <= most && is_plain(text)) {
+    if (text.length <= text_room(build) && is_plain(text))
         put_plain(build, (const char *)text.data, text.length);
-        return;
-    }
-    size_t length = text_escape(&from, NULL, escaped, most);
-    if (from.left)
-        build->cut = true;
-    put_quoted(build, escaped, length);
+    else
+        put_strange(build, text);
 }
 
 /* ---- objects and lists */
