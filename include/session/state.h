@@ -99,7 +99,8 @@ struct session {
     bool server_first : 1;             /* the server's first bytes came first */
     bool worth_open : 1;               /* judged, but whether that is worth it only its first payload in order will tell */
     bool early : 1;                    /* the client did not wait for the reply to STARTTLS, and with what is not known yet */
-    bool server_last : 1;              /* the server's bytes came last */
+    bool server_last : 1;              /* the server's bytes were read last */
+    bool server_turn : 1;              /* ... came last: they may be held */
     bool in_injected : 1;              /* the server is within a line that it put after the 220 */
     bool holds : 1;                    /* see session_hold */
     bool settling : 1;                 /* ... what is held is judged as it is */

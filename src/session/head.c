@@ -6,6 +6,8 @@
 static bool in_header(const struct session *s, enum side from)
 {
     const struct handshake *h = s->handshake;
+    if (from == SIDE_CLIENT && s->mode == SESSION_SMTP && s->dialog.expect == SMTP_EXPECT_TLS)
+        return true;
     return h && !h->begun[from] && (s->mode == SESSION_TLS || h->record[from].have);
 }
 

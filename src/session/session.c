@@ -379,9 +379,11 @@ static struct slice go_on(struct sessions *ss, struct session *s, enum side from
 {
     uint8_t head[TLS_RECORD_HEADER];
     const uint32_t most = UINT16_MAX + TLS_RECORD_HEADER;
-    settle(ss, s, from == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT);
+    enum side other = from == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+    if (s->server_turn == (other == SIDE_SERVER))
+        settle(ss, s, other); /* else it is what the client said before a 220 that came within this turn, and it may still go on */
     struct reader held = reader_of(head, session_head(s, from, head));
-    s->holds = false;
+    s->holds = parts_of(s)->head_length[other] != 0;
     if (!held.left)
         return bytes;
     if (buffer_append(&ss->pool, whole, reader_rest(&held), most) && buffer_append(&ss->pool, whole, bytes, most))
@@ -449,6 +451,7 @@ static void on_data(void *user, struct flow *flow, enum side from, struct slice 
     s->worth_open = false;
     note_beginning(s);
     struct slice all = s->holds ? go_on(ss, s, from, bytes, &whole) : bytes;
+    s->server_turn = from == SIDE_SERVER;
     struct reader input = reader_of_slice(all);
     session_judge(ss, s, from, bytes);
     if (from == SIDE_CLIENT && !s->proxy_over)
