@@ -100,7 +100,7 @@ static void emit(struct analyzer *a)
 {
     if (a->line.failed)
         a->counters->memory_failures++;
-    else if (!a->stopped && !a->sink.line(a->sink.user, &a->line))
+    else if (!a->stopped && a->line.length /* some formats tell not of every session */ && !a->sink.line(a->sink.user, &a->line))
         a->stopped = true;
     a->line.length = 0;
     a->line.failed = false;
