@@ -19,7 +19,7 @@ struct flow_half {
 };
 
 /* UNPROVEN: nothing has come yet that fits the first segment, which may be a stray. There may be few of them. */
-enum flow_list { FLOW_UNPROVEN, FLOW_BARE, FLOW_ACTIVE, FLOW_ENDED, FLOW_LISTS };
+enum flow_list { FLOW_UNPROVEN, FLOW_BARE, FLOW_ACTIVE, FLOW_LISTS };
 
 /* What tells connections apart. Both ends are in a fixed order, the same for both directions: they have one key. */
 struct flow_key {

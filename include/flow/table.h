@@ -16,14 +16,14 @@ struct list {
 };
 
 struct flow_table {
-    struct directory directory; /* of flows, and of half-open connections */
+    struct directory directory; /* of flows, and of what is in the rings */
     uint64_t key[2];            /* of its hashes; random */
     uint32_t count;             /* flows */
     struct flow_options options;
     struct flow_sink sink;
     struct counters *counters;
     struct stream_context streams;
-    struct half_open_table half_open;
+    struct ring half_open, time_wait; /* connections before and after they are flows */
     struct list lists[FLOW_LISTS];
     struct slab slabs[2]; /* of flows of IPv4 and of IPv6 */
     int64_t swept_ns;
@@ -36,9 +36,23 @@ struct flow_table {
 struct flow *table_take(struct flow_table *table, unsigned family);
 bool table_insert(struct flow_table *table, struct flow *flow, uint64_t hash);
 
-/* What the directory has of a flow: its number in the slab, and a bit for which slab that is. Of half-open connections: HALF_OPEN. */
+/* What the directory has of a flow: its number in the slab, and a bit for which slab that is. Of what is in the rings: their bit, and the place. */
 #define TABLE_FLOW_4 0x20000000u
 #define TABLE_FLOW_6 0x40000000u
+#define TABLE_HALF_OPEN 0x80000000u
+#define TABLE_TIME_WAIT 0xc0000000u
+
+static inline const struct ring *table_ring(const struct flow_table *table, uint32_t entry)
+{
+    return (entry & TABLE_TIME_WAIT) == TABLE_TIME_WAIT ? &table->time_wait : &table->half_open;
+}
+
+/* table_hash is of a key as it is in struct flow_key and at the end of struct flow. */
+static inline uint64_t table_hash(const struct flow_table *table, const void *key, unsigned family)
+{
+    return family == 6 ? siphash(table->key, 1, 3, key, sizeof(struct flow_key))
+                       : siphash(table->key, 1, 3, key, offsetof(struct flow_key, address) + 2 * 4);
+}
 
 static inline struct flow *table_flow(const struct flow_table *table, uint32_t entry)
 {
@@ -54,10 +68,10 @@ void table_move(struct flow_table *table, struct flow *flow, enum flow_list whic
 /* table_tell_end tells the session how the flow ended; a FIN of one side began the end already, whatever comes after. `from`: half, or -1. */
 void table_tell_end(struct flow_table *table, struct flow *flow, enum end_how how, int from);
 
-/* table_end: the connection is over; its entry stays a while, so that late segments do not open a new one. */
+/* table_end: the connection is over, and the flow is gone; it is remembered a while, so that late segments do not open a new one. */
 void table_end(struct flow_table *table, struct flow *flow, enum end_how how, int from, int64_t now_ns);
 
-/* table_close_if_over ends a flow of which both sides sent their FIN, or the only side that was captured did. */
+/* table_close_if_over ends (and takes away) a flow of which both sides sent their FIN, or the only side that was captured did. */
 void table_close_if_over(struct flow_table *table, struct flow *flow, int64_t now_ns);
 
 /* table_remove takes a flow out whose end has been told. The other two tell it. */

@@ -83,11 +83,6 @@ static unsigned make_key(const struct flow_table *table, const struct segment *s
     return half;
 }
 
-static uint64_t hash_key(const struct flow_table *table, const struct flow_key *key, unsigned family)
-{
-    return family == 6 ? siphash(table->key, 1, 3, key, sizeof *key) : siphash(table->key, 1, 3, key, offsetof(struct flow_key, address) + 2 * 4);
-}
-
 /* As words: what memcmp would be called for. */
 static bool same_words(const void *a, const void *b, unsigned words)
 {
@@ -106,20 +101,21 @@ static bool same_key(const struct flow *flow, const struct flow_key *key)
     return flow->family == 6 ? same_words(key_of(flow), key, 5) : same_words(key_of(flow), key, 2);
 }
 
-/* What is known of a connection: a flow, or that it is half open, or neither. */
+/* What is known of a connection: a flow, or that it is half open, or that it ended, or nothing. */
 struct found {
     struct flow *flow;
-    struct half_open *half_open;
+    const struct ring *ring;
+    struct ring_entry *entry; /* of that ring */
 };
 
 static struct found find(const struct flow_table *table, const struct flow_arrival *arrival)
 {
     uint32_t entry;
     for (uint32_t steps = 0; (entry = directory_next(&table->directory, arrival->hash, &steps)) != 0;) {
-        if (entry & HALF_OPEN) {
-            struct half_open *half_open = half_open_at(&table->half_open, entry);
-            if (half_open->hash == arrival->hash)
-                return (struct found){.half_open = half_open};
+        if (entry & TABLE_HALF_OPEN) {
+            const struct ring *ring = table_ring(table, entry);
+            if (ring_at(ring, entry)->hash == arrival->hash)
+                return (struct found){.ring = ring, .entry = ring_at(ring, entry)};
             continue;
         }
         struct flow *flow = table_flow(table, entry);
@@ -318,8 +314,6 @@ static bool is_reuse(struct flow *flow, const struct arrival *a)
     const struct segment *segment = a->segment;
     if (!(segment->flags & TCP_SYN))
         return false;
-    if (flow->list == FLOW_ENDED)
-        return !(segment->flags & TCP_ACK) && segment->sequence + 1 != flow->half[a->half].first;
     if (segment->flags & TCP_ACK)
         return flow->reuse_asked && segment->acknowledgment == flow->reuse;
     if (flow->known[a->half] && flow->half[a->half].first == segment->sequence + 1)
@@ -338,8 +332,7 @@ static struct flow *begin_anew(struct flow_table *table, struct flow *old, const
     struct flow_key key;
     uint32_t first = old->reuse;
     memcpy(&key, key_of(old), key_size(old->family));
-    if (old->list != FLOW_ENDED)
-        table_tell_end(table, old, END_TIMEOUT, -1);
+    table_tell_end(table, old, END_TIMEOUT, -1);
     table_remove(table, old);
     struct flow *flow = flow_create(table, a->segment, &key, a->hash, a->half);
     if (flow)
@@ -371,7 +364,7 @@ static bool fits(const struct flow *flow, const struct arrival *a)
 /* A SYN is believed before a lone segment that does not fit it. */
 static bool is_disowned(const struct flow *flow, const struct arrival *a)
 {
-    return !flow->proven && flow->list != FLOW_ENDED && a->segment->flags & TCP_SYN && !flow->syn_seen && !fits(flow, a);
+    return !flow->proven && a->segment->flags & TCP_SYN && !flow->syn_seen && !fits(flow, a);
 }
 
 static void prove(struct flow_table *table, struct flow *flow, int64_t now_ns)
@@ -416,7 +409,7 @@ static bool only_acknowledges(const struct flow *flow, const struct arrival *a)
 {
     const unsigned none = TCP_SYN | TCP_FIN | TCP_RST;
     return !a->segment->length && (a->segment->flags & (none | TCP_ACK)) == TCP_ACK && flow->proven && flow->seen[a->half] &&
-           flow->known[a->half] && flow->list != FLOW_ENDED && !flow->stream;
+           flow->known[a->half] && !flow->stream;
 }
 
 static void touch(struct flow_table *table, struct flow *flow, int64_t time_ns, int64_t now_ns)
@@ -435,11 +428,11 @@ static bool opens(const struct segment *segment)
 
 /* ---- half-open connections */
 
-static void take_syn(struct flow_table *table, const struct arrival *a, struct half_open *entry)
+static void take_syn(struct flow_table *table, const struct arrival *a, struct ring_entry *entry)
 {
     bool seen = entry && half_open_seen(entry, a->half);
     if (seen && !(a->segment->flags & TCP_ACK) && entry->sequence[a->half] != a->segment->sequence) {
-        half_open_remove(&table->half_open, entry); /* another try with the same ports */
+        ring_remove(&table->half_open, entry); /* another try with the same ports */
         table_count_half_open_end(table);
         entry = NULL;
     }
@@ -453,7 +446,7 @@ static void take_syn(struct flow_table *table, const struct arrival *a, struct h
 }
 
 /* The handshake goes on (or data come): now there is a flow, which sees the SYNs first. */
-static struct flow *open_half_open(struct flow_table *table, struct half_open *entry, const struct arrival *a,
+static struct flow *open_half_open(struct flow_table *table, struct ring_entry *entry, const struct arrival *a,
                                    const struct flow_key *key)
 {
     struct segment syn[2];
@@ -461,7 +454,7 @@ static struct flow *open_half_open(struct flow_table *table, struct half_open *e
     unsigned first = entry->first;
     syn[0].family = syn[1].family = a->segment->family;
     struct flow *flow = flow_create(table, &syn[first], key, entry->hash, first);
-    half_open_remove(&table->half_open, entry);
+    ring_remove(&table->half_open, entry);
     if (!flow) {
         table_count_half_open_end(table);
         return NULL;
@@ -473,7 +466,7 @@ static struct flow *open_half_open(struct flow_table *table, struct half_open *e
 }
 
 /* The flow of a segment that has none yet, or a half-open connection at most; NULL if it needs none. */
-static struct flow *open_flow(struct flow_table *table, const struct arrival *a, const struct flow_key *key, struct half_open *entry)
+static struct flow *open_flow(struct flow_table *table, const struct arrival *a, const struct flow_key *key, struct ring_entry *entry)
 {
     const struct segment *segment = a->segment;
     if (segment->flags & TCP_SYN && !(segment->flags & (TCP_RST | TCP_FIN)) && !segment->length) {
@@ -485,7 +478,7 @@ static struct flow *open_flow(struct flow_table *table, const struct arrival *a,
         return NULL;
     }
     if (entry && segment->flags & TCP_RST) {
-        half_open_remove(&table->half_open, entry);
+        ring_remove(&table->half_open, entry);
         table_count_half_open_end(table);
         return NULL;
     }
@@ -513,6 +506,14 @@ static void prefetch(const void *from, unsigned lines)
         __builtin_prefetch((const char *)from + i * CACHE_LINE);
 }
 
+/* A connection that ended is remembered no more: its time is over, or its ports are used anew (RFC 9293 3.6.1). */
+static bool is_over(const struct found *found, const struct arrival *a)
+{
+    const struct segment *segment = a->segment;
+    bool anew = (segment->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && segment->sequence != found->entry->sequence[a->half];
+    return anew || a->now_ns - found->entry->time_ns > LIMIT_ENDED_S * INT64_C(1000000000);
+}
+
 static bool may_end(const struct segment *segment)
 {
     return segment->flags & (TCP_FIN | TCP_RST);
@@ -531,7 +532,7 @@ void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, 
     for (unsigned i = 0; i < count; i++) {
         struct flow_arrival *a = &arrivals[i];
         a->half = make_key(table, &a->segment, &a->key);
-        a->hash = hash_key(table, &a->key, a->segment.family);
+        a->hash = table_hash(table, &a->key, a->segment.family);
         directory_expect(&table->directory, a->hash);
     }
     if (count < 2)
@@ -539,8 +540,8 @@ void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, 
     for (unsigned i = 0; i < count; i++) {
         uint32_t steps = 0, entry = directory_next(&table->directory, arrivals[i].hash, &steps);
         flows[i] = NULL;
-        if (entry & HALF_OPEN)
-            prefetch(half_open_at(&table->half_open, entry), 1);
+        if (entry & TABLE_HALF_OPEN)
+            prefetch(ring_at(table_ring(table, entry), entry), 1);
         else if (entry)
             prefetch(flows[i] = table_flow(table, entry), FLOW_LINES);
     }
@@ -568,10 +569,16 @@ void flow_arrive(struct flow_table *table, const struct flow_arrival *x, int64_t
         table_evict(table, flow);
         flow = NULL;
     }
+    if (found.ring == &table->time_wait) {
+        if (!is_over(&found, &arrival))
+            return;
+        ring_remove(&table->time_wait, found.entry);
+        found.entry = NULL;
+    }
     if (flow && is_reuse(flow, &arrival))
         flow = begin_anew(table, flow, &arrival);
     else if (!flow)
-        flow = open_flow(table, &arrival, &x->key, found.half_open);
+        flow = open_flow(table, &arrival, &x->key, found.entry);
     if (!flow)
         return;
     touch(table, flow, segment->time_ns, now_ns);
@@ -579,8 +586,6 @@ void flow_arrive(struct flow_table *table, const struct flow_arrival *x, int64_t
         take_acknowledgment(flow, arrival.half, segment->acknowledgment);
         return;
     }
-    if (flow->list == FLOW_ENDED)
-        return;
     if (flow->stream)
         stream_overdue(&table->streams, flow, now_ns, false);
     take_segment(table, flow, &arrival);

@@ -6,6 +6,13 @@
 #include "base/memory.h"
 #include "flow/table.h"
 
+_Static_assert((LIMIT_HALF_OPEN_FIRST & (LIMIT_HALF_OPEN_FIRST - 1)) == 0 && (LIMIT_ENDED_FLOWS & (LIMIT_ENDED_FLOWS - 1)) == 0,
+               "places are found by a mask");
+
+static const struct ring_options half_open = {
+    TABLE_HALF_OPEN, LIMIT_HALF_OPEN_FIRST, LIMIT_HALF_OPEN, LIMIT_HALF_OPEN_S * INT64_C(1000000000)};
+static const struct ring_options time_wait = {TABLE_TIME_WAIT, LIMIT_ENDED_FLOWS / 16, LIMIT_ENDED_FLOWS, LIMIT_ENDED_S * INT64_C(1000000000)};
+
 struct flow_table *flow_table_new(const struct flow_options *options, struct flow_sink sink, struct counters *counters)
 {
     struct flow_table *table = memory_new(sizeof *table);
@@ -13,7 +20,7 @@ struct flow_table *flow_table_new(const struct flow_options *options, struct flo
         memory_free(table);
         return NULL;
     }
-    if (!half_open_init(&table->half_open, &table->directory)) {
+    if (!ring_init(&table->half_open, &table->directory, &half_open) || !ring_init(&table->time_wait, &table->directory, &time_wait)) {
         flow_table_free(table);
         return NULL;
     }
@@ -40,14 +47,15 @@ void flow_table_free(struct flow_table *table)
     slab_close(&table->slabs[0]);
     slab_close(&table->slabs[1]);
     directory_close(&table->directory);
-    half_open_close(&table->half_open);
+    ring_close(&table->half_open);
+    ring_close(&table->time_wait);
     memory_free(table);
 }
 
 uint64_t flow_held(const struct flow_table *table)
 {
     return table->slabs[0].held + table->slabs[1].held + directory_held(&table->directory) + table->streams.held +
-           half_open_held(&table->half_open);
+           ring_held(&table->half_open) + ring_held(&table->time_wait);
 }
 
 /* ---- lists: by the second in which a flow was last heard of */
@@ -119,8 +127,7 @@ static void give_back(struct flow_table *table, const struct flow *flow)
 
 void table_remove(struct flow_table *table, struct flow *flow)
 {
-    if (flow->list != FLOW_ENDED)
-        count_end(table, flow);
+    count_end(table, flow);
     stream_free(&table->streams, flow);
     list_remove(table, flow);
     directory_remove(&table->directory, flow->hash, flow->entry);
@@ -144,12 +151,16 @@ void table_tell_end(struct flow_table *table, struct flow *flow, enum end_how ho
 
 void table_end(struct flow_table *table, struct flow *flow, enum end_how how, int from, int64_t now_ns)
 {
+    uint64_t hash = table_hash(table, flow->port, flow->family);
+    uint32_t first[2] = {flow->half[0].first, flow->half[1].first};
+    bool forgotten;
     table_tell_end(table, flow, how, from);
-    stream_free(&table->streams, flow);
-    count_end(table, flow);
-    table_move(table, flow, FLOW_ENDED, now_ns);
-    if (table->lists[FLOW_ENDED].count > LIMIT_ENDED_FLOWS)
-        table_remove(table, table->lists[FLOW_ENDED].oldest);
+    table_remove(table, flow);
+    struct ring_entry *entry = ring_add(&table->time_wait, hash, now_ns, &forgotten);
+    for (unsigned half = 0; half < 2 && entry; half++)
+        entry->sequence[half] = first[half] - 1;
+    if (!entry)
+        table->counters->memory_failures++;
 }
 
 void table_evict(struct flow_table *table, struct flow *flow)
@@ -160,13 +171,12 @@ void table_evict(struct flow_table *table, struct flow *flow)
 
 static void evict_one(struct flow_table *table)
 {
-    static const uint8_t order[] = {FLOW_ENDED, FLOW_UNPROVEN, FLOW_BARE, FLOW_ACTIVE};
+    static const uint8_t order[] = {FLOW_UNPROVEN, FLOW_BARE, FLOW_ACTIVE};
     for (unsigned i = 0; i < sizeof order; i++) {
         struct flow *flow = table->lists[order[i]].oldest;
         if (!flow)
             continue;
-        if (flow->list != FLOW_ENDED)
-            table->counters->flows_evicted++;
+        table->counters->flows_evicted++;
         table_evict(table, flow);
         return;
     }
@@ -217,7 +227,6 @@ static int64_t timeout_of(const struct flow_table *table, enum flow_list list)
     switch (list) {
     case FLOW_UNPROVEN:
     case FLOW_BARE: return LIMIT_BARE_S * INT64_C(1000000000);
-    case FLOW_ENDED: return LIMIT_ENDED_S * INT64_C(1000000000);
     default: return table->options.idle_ns;
     }
 }
@@ -257,7 +266,7 @@ void table_close_if_over(struct flow_table *table, struct flow *flow, int64_t no
         return; /* a lone segment ends nothing */
     for (unsigned half = 0; half < 2; half++)
         over[half] = flow->fin[half] == FIN_DELIVERED || !flow->seen[half];
-    if (over[0] && over[1] && flow->list != FLOW_ENDED)
+    if (over[0] && over[1])
         table_end(table, flow, END_FIN, flow->end_from, now_ns);
 }
 
@@ -271,19 +280,21 @@ void flow_tick(struct flow_table *table, int64_t now_ns)
     table->swept_ns = now_ns;
     for (unsigned which = 0; which < FLOW_LISTS; which++)
         sweep_list(table, which, now_ns);
-    while (half_open_expire(&table->half_open, now_ns - LIMIT_BARE_S * INT64_C(1000000000)))
+    while (ring_expire(&table->half_open, now_ns - LIMIT_BARE_S * INT64_C(1000000000)))
         table_count_half_open_end(table);
+    while (ring_expire(&table->time_wait, now_ns - LIMIT_ENDED_S * INT64_C(1000000000)))
+        ;
 }
 
 void flow_finish(struct flow_table *table)
 {
-    static const uint8_t order[] = {FLOW_ACTIVE, FLOW_UNPROVEN, FLOW_BARE, FLOW_ENDED};
+    static const uint8_t order[] = {FLOW_ACTIVE, FLOW_UNPROVEN, FLOW_BARE};
     for (unsigned i = 0; i < sizeof order; i++)
         while (table->lists[order[i]].oldest) {
             struct flow *flow = table->lists[order[i]].oldest;
             table_tell_end(table, flow, END_EOF, -1);
             table_remove(table, flow);
         }
-    while (half_open_expire(&table->half_open, INT64_MAX))
+    while (ring_expire(&table->half_open, INT64_MAX))
         table_count_half_open_end(table);
 }
