@@ -118,7 +118,8 @@ static inline const struct session_parts *parts_of(const struct session *session
 
 /* Decided sessions that wait for the end of their flow, in a ring: all wait equally long. */
 struct linger {
-    struct linger_place *places; /* LIMIT_WAITING */
+    struct linger_place *places; /* twice as many when they are full, up to LIMIT_WAITING */
+    uint32_t mask;               /* their number - 1 */
     uint32_t oldest, length;     /* in places; those that were taken out count until the ring comes round */
 };
 
@@ -128,7 +129,7 @@ void linger_close(struct linger *linger);
 /* linger_append makes a session wait until due_ns; the ring must not be full. linger_remove takes it out; one that does not wait is allowed. */
 void linger_append(struct linger *linger, struct session *session, int64_t due_ns);
 void linger_remove(struct linger *linger, struct session *session);
-bool linger_full(const struct linger *linger);
+bool linger_full(struct linger *linger); /* and can have no more places */
 
 /* linger_due takes out the session that has waited longest if it is due; NULL for none. */
 struct session *linger_due(struct linger *linger, int64_t now_ns);
