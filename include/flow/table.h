@@ -38,7 +38,8 @@ bool table_insert(struct flow_table *table, struct flow *flow, uint64_t hash);
 
 /*
  * What the directory has of a flow: its number in the slab, and a bit for which slab that is. Of what is in the rings: their bits, of
- * which the highest is theirs alone, and the place. */
+ * which the highest is theirs alone, and the place.
+ */
 #define TABLE_FLOW_4 0x20000000u
 #define TABLE_FLOW_6 0x40000000u
 #define TABLE_HALF_OPEN 0x80000000u

@@ -57,7 +57,8 @@ static void put_plain(struct event_build *build, const char *bytes, size_t count
     }
     char *at = build->at;
     *at++ = '"';
-    memcpy(at, bytes, count);
+    if (count) /* likewise */
+        memcpy(at, bytes, count);
     at += count;
     *at++ = '"';
     *at++ = ',';
