@@ -162,6 +162,11 @@ struct arrival {
     int64_t now_ns;
 };
 
+static void note_began(struct flow *flow, unsigned half)
+{
+    flow->began = (flow->began | 1u << half) & 3;
+}
+
 static void learn_first(struct flow *flow, unsigned half, uint32_t sequence)
 {
     flow->half[half].first = sequence;
@@ -339,7 +344,7 @@ static struct flow *begin_anew(struct flow_table *table, struct flow *old, const
         table_count_opened(table);
     if (flow && a->segment->flags & TCP_ACK) {
         learn_first(flow, !a->half, first);
-        flow->began |= 1 << !a->half;
+        note_began(flow, !a->half);
     }
     return flow;
 }
@@ -381,7 +386,9 @@ static void take_segment(struct flow_table *table, struct flow *flow, const stru
     flow->seen[a->half] = true;
     if (segment->flags & TCP_SYN) {
         flow->syn_seen = true;
-        flow->began |= segment->flags & TCP_ACK ? 3 : 1 << a->half;
+        note_began(flow, a->half);
+        if (segment->flags & TCP_ACK)
+            note_began(flow, !a->half);
         if (!flow->roles_known)
             find_roles(table, flow, segment, a->half);
         if (flow->known[a->half] != KNOWN_BY_BOTH && !flow->half[a->half].next && !flow->stream)
