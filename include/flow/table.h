@@ -50,11 +50,21 @@ static inline const struct ring *table_ring(const struct flow_table *table, uint
     return (entry & TABLE_TIME_WAIT) == TABLE_TIME_WAIT ? &table->time_wait : &table->half_open;
 }
 
-/* table_hash is of a key as it is in struct flow_key and at the end of struct flow. */
+/* Bytes of a key that count, in struct flow_key and at the end of struct flow. */
+enum { TABLE_KEY_4 = offsetof(struct flow_key, address) + 2 * 4, TABLE_KEY_6 = sizeof(struct flow_key) };
+
+_Static_assert(offsetof(struct flow_key, address) == offsetof(struct flow, address) - offsetof(struct flow, port), "one layout");
+_Static_assert(offsetof(struct flow, port) + TABLE_KEY_4 == 128, "a flow of IPv4 is two cache lines");
+
+static inline const void *table_key(const struct flow *flow)
+{
+    return (const char *)flow + offsetof(struct flow, port);
+}
+
+/* table_hash is of such a key. */
 static inline uint64_t table_hash(const struct flow_table *table, const void *key, unsigned family)
 {
-    return family == 6 ? siphash(table->key, 1, 3, key, sizeof(struct flow_key))
-                       : siphash(table->key, 1, 3, key, offsetof(struct flow_key, address) + 2 * 4);
+    return family == 6 ? siphash(table->key, 1, 3, key, TABLE_KEY_6) : siphash(table->key, 1, 3, key, TABLE_KEY_4);
 }
 
 static inline struct flow *table_flow(const struct flow_table *table, uint32_t entry)

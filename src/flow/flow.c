@@ -29,58 +29,12 @@ uint64_t flow_bytes(const struct flow *flow, enum side from)
 
 /* ---- look-up */
 
-/* An order of the two ends, which both directions agree in: true if the source comes second. */
-static bool source_is_second(const struct segment *segment)
-{
-    uint64_t source[2], destination[2];
-    memcpy(source, segment->source.bytes, sizeof source);
-    memcpy(destination, segment->destination.bytes, sizeof destination);
-    if (source[0] != destination[0])
-        return source[0] > destination[0];
-    if (source[1] != destination[1])
-        return source[1] > destination[1];
-    return segment->source_port > segment->destination_port;
-}
-
-/* Bytes of a key that count, the same in struct flow_key and at the end of struct flow. */
-static size_t key_size(unsigned family)
-{
-    return offsetof(struct flow_key, address) + (family == 6 ? 2 * sizeof(struct address) : 2 * 4);
-}
-
-_Static_assert(offsetof(struct flow_key, address) == offsetof(struct flow, address) - offsetof(struct flow, port), "copied as one");
-_Static_assert(offsetof(struct flow, address) + 2 * 4 == 128, "a flow of IPv4 is two cache lines");
-
-static const void *key_of(const struct flow *flow)
-{
-    return (const char *)flow + offsetof(struct flow, port);
-}
-
 struct address flow_address(const struct flow *flow, unsigned half)
 {
     struct address address = {{0}};
     size_t size = flow->family == 6 ? sizeof address : 4;
     memcpy(address.bytes, flow->address + half * size, size);
     return address;
-}
-
-/* Fills the key; returns the index of the sender's half. */
-static unsigned make_key(const struct flow_table *table, const struct segment *segment, struct flow_key *key)
-{
-    unsigned half = source_is_second(segment);
-    memset(key->vlan, 0, sizeof key->vlan);
-    if (segment->family == 6) {
-        memcpy(key->address + half * sizeof(struct address), segment->source.bytes, sizeof(struct address));
-        memcpy(key->address + !half * sizeof(struct address), segment->destination.bytes, sizeof(struct address));
-    } else {
-        memcpy(key->address + half * 4, segment->source.bytes, 4);
-        memcpy(key->address + !half * 4, segment->destination.bytes, 4);
-    }
-    key->port[half] = segment->source_port;
-    key->port[!half] = segment->destination_port;
-    for (unsigned i = 0; i < SEGMENT_VLANS && i < segment->vlans && !table->options.ignore_vlan; i++)
-        key->vlan[i] = (uint16_t)(segment->vlan[i] | 0x8000); /* so that tag 0 and no tag differ */
-    return half;
 }
 
 /* As words: what memcmp would be called for. */
@@ -98,7 +52,8 @@ static bool same_words(const void *a, const void *b, unsigned words)
 
 static bool same_key(const struct flow *flow, const struct flow_key *key)
 {
-    return flow->family == 6 ? same_words(key_of(flow), key, 5) : same_words(key_of(flow), key, 2);
+    const void *own = table_key(flow);
+    return flow->family == 6 ? same_words(own, key, TABLE_KEY_6 / 8) : same_words(own, key, TABLE_KEY_4 / 8);
 }
 
 /* What is known of a connection: a flow, or that it is half open, or that it ended, or nothing. */
@@ -145,7 +100,7 @@ static struct flow *flow_create(struct flow_table *table, const struct segment *
     struct flow *flow = table_take(table, segment->family);
     if (!flow)
         return NULL;
-    memcpy((char *)flow + offsetof(struct flow, port), key, key_size(flow->family));
+    memcpy((char *)flow + offsetof(struct flow, port), key, flow->family == 6 ? TABLE_KEY_6 : TABLE_KEY_4);
     flow->vlans = table->options.ignore_vlan ? 0 : segment->vlans;
     flow->capture = segment->capture;
     flow->first_ns = flow->last_ns = segment->time_ns;
@@ -332,14 +287,12 @@ static bool is_reuse(struct flow *flow, const struct arrival *a)
 }
 
 /* The old connection ends unseen, and the new one begins; with its SYN-ACK the SYN before it is remembered. */
-static struct flow *begin_anew(struct flow_table *table, struct flow *old, const struct arrival *a)
+static struct flow *begin_anew(struct flow_table *table, struct flow *old, const struct arrival *a, const struct flow_key *key)
 {
-    struct flow_key key;
     uint32_t first = old->reuse;
-    memcpy(&key, key_of(old), key_size(old->family));
     table_tell_end(table, old, END_TIMEOUT, -1);
     table_remove(table, old);
-    struct flow *flow = flow_create(table, a->segment, &key, a->hash, a->half);
+    struct flow *flow = flow_create(table, a->segment, key, a->hash, a->half);
     if (flow)
         table_count_opened(table);
     if (flow && a->segment->flags & TCP_ACK) {
@@ -505,61 +458,12 @@ bool flow_follows(const struct flow_table *table, const struct segment *segment)
     return table->options.any_port || port_is_set(ports, a < b ? a : b) || port_is_set(ports, a < b ? b : a);
 }
 
-enum { CACHE_LINE = 64, FLOW_LINES = 2, SESSION_LINES = 4 /* what an ordinary segment touches */ };
-
-static void prefetch(const void *from, unsigned lines)
-{
-    for (unsigned i = 0; i < lines; i++)
-        __builtin_prefetch((const char *)from + i * CACHE_LINE);
-}
-
 /* A connection that ended is remembered no more: its time is over, or its ports are used anew (RFC 9293 3.6.1). */
 static bool is_over(const struct found *found, const struct arrival *a)
 {
     const struct segment *segment = a->segment;
     bool anew = (segment->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && segment->sequence != found->entry->sequence[a->half];
     return anew || a->now_ns - found->entry->time_ns > LIMIT_ENDED_S * INT64_C(1000000000);
-}
-
-static bool may_end(const struct segment *segment)
-{
-    return segment->flags & (TCP_FIN | TCP_RST);
-}
-
-/* The session that a segment will be told to, NULL if it has none or needs no more. */
-static const void *session_of(const struct flow *flow, const struct segment *segment)
-{
-    return (segment->length && !flow->shunted) || may_end(segment) ? flow->session : NULL;
-}
-
-void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, unsigned count)
-{
-    const struct flow *flows[FLOW_EXPECT];
-    const void *sessions[FLOW_EXPECT];
-    for (unsigned i = 0; i < count; i++) {
-        struct flow_arrival *a = &arrivals[i];
-        a->half = make_key(table, &a->segment, &a->key);
-        a->hash = table_hash(table, &a->key, a->segment.family);
-        directory_expect(&table->directory, a->hash);
-    }
-    if (count < 2)
-        return;
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t steps = 0, entry = directory_next(&table->directory, arrivals[i].hash, &steps);
-        flows[i] = NULL;
-        if (entry & TABLE_HALF_OPEN)
-            prefetch(ring_at(table_ring(table, entry), entry), 1);
-        else if (entry)
-            prefetch(flows[i] = table_flow(table, entry), FLOW_LINES);
-    }
-    for (unsigned i = 0; i < count; i++) {
-        sessions[i] = flows[i] ? session_of(flows[i], &arrivals[i].segment) : NULL;
-        if (sessions[i])
-            prefetch(sessions[i], SESSION_LINES);
-    }
-    for (unsigned i = 0; i < count && table->sink.expect; i++)
-        if (sessions[i])
-            table->sink.expect(sessions[i], may_end(&arrivals[i].segment));
 }
 
 void flow_arrive(struct flow_table *table, const struct flow_arrival *x, int64_t now_ns)
@@ -583,7 +487,7 @@ void flow_arrive(struct flow_table *table, const struct flow_arrival *x, int64_t
         found.entry = NULL;
     }
     if (flow && is_reuse(flow, &arrival))
-        flow = begin_anew(table, flow, &arrival);
+        flow = begin_anew(table, flow, &arrival, &x->key);
     else if (!flow)
         flow = open_flow(table, &arrival, &x->key, found.entry);
     if (!flow)

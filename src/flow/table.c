@@ -25,8 +25,8 @@ struct flow_table *flow_table_new(const struct flow_options *options, struct flo
         return NULL;
     }
     siphash_new_key(table->key, table);
-    slab_init(&table->slabs[0], sizeof(struct flow) + 2 * 4);
-    slab_init(&table->slabs[1], sizeof(struct flow) + 2 * sizeof(struct address));
+    slab_init(&table->slabs[0], offsetof(struct flow, port) + TABLE_KEY_4);
+    slab_init(&table->slabs[1], offsetof(struct flow, port) + TABLE_KEY_6);
     table->options = *options;
     table->sink = sink;
     table->counters = counters;
@@ -151,7 +151,7 @@ void table_tell_end(struct flow_table *table, struct flow *flow, enum end_how ho
 
 void table_end(struct flow_table *table, struct flow *flow, enum end_how how, int from, int64_t now_ns)
 {
-    uint64_t hash = table_hash(table, flow->port, flow->family);
+    uint64_t hash = table_hash(table, table_key(flow), flow->family);
     uint32_t first[2] = {flow->half[0].first, flow->half[1].first};
     bool forgotten;
     table_tell_end(table, flow, how, from);

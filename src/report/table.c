@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "base/hashmap.h"
 #include "base/memory.h"
 #include "base/siphash.h"
 #include "report/table.h"

@@ -2,7 +2,6 @@
 /* From a hello to its fingerprints, by way of those of the hellos before it. */
 #include <string.h>
 
-#include "base/hashmap.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/siphash.h"

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What finds a segment's connection, and what it will touch fetched into the caches before it arrives. */
+#include <string.h>
+
+#include "flow/table.h"
+
+/* An order of the two ends, which both directions agree in: true if the source comes second. */
+static bool source_is_second(const struct segment *segment)
+{
+    uint64_t source[2], destination[2];
+    memcpy(source, segment->source.bytes, sizeof source);
+    memcpy(destination, segment->destination.bytes, sizeof destination);
+    if (source[0] != destination[0])
+        return source[0] > destination[0];
+    if (source[1] != destination[1])
+        return source[1] > destination[1];
+    return segment->source_port > segment->destination_port;
+}
+
+/* Fills the key; returns the index of the sender's half. */
+static unsigned make_key(const struct flow_table *table, const struct segment *segment, struct flow_key *key)
+{
+    unsigned half = source_is_second(segment);
+    memset(key->vlan, 0, sizeof key->vlan);
+    if (segment->family == 6) {
+        memcpy(key->address + half * sizeof(struct address), segment->source.bytes, sizeof(struct address));
+        memcpy(key->address + !half * sizeof(struct address), segment->destination.bytes, sizeof(struct address));
+    } else {
+        memcpy(key->address + half * 4, segment->source.bytes, 4);
+        memcpy(key->address + !half * 4, segment->destination.bytes, 4);
+    }
+    key->port[half] = segment->source_port;
+    key->port[!half] = segment->destination_port;
+    for (unsigned i = 0; i < SEGMENT_VLANS && i < segment->vlans && !table->options.ignore_vlan; i++)
+        key->vlan[i] = (uint16_t)(segment->vlan[i] | 0x8000); /* so that tag 0 and no tag differ */
+    return half;
+}
+
+enum { CACHE_LINE = 64, FLOW_LINES = 2, SESSION_LINES = 4 /* what an ordinary segment touches */ };
+
+static void prefetch(const void *from, unsigned lines)
+{
+    for (unsigned i = 0; i < lines; i++)
+        __builtin_prefetch((const char *)from + i * CACHE_LINE);
+}
+
+static bool may_end(const struct segment *segment)
+{
+    return segment->flags & (TCP_FIN | TCP_RST);
+}
+
+/* The session that a segment will be told to, NULL if it has none or needs no more. */
+static const void *session_of(const struct flow *flow, const struct segment *segment)
+{
+    return (segment->length && !flow->shunted) || may_end(segment) ? flow->session : NULL;
+}
+
+void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, unsigned count)
+{
+    const struct flow *flows[FLOW_EXPECT];
+    const void *sessions[FLOW_EXPECT];
+    for (unsigned i = 0; i < count; i++) {
+        struct flow_arrival *a = &arrivals[i];
+        a->half = make_key(table, &a->segment, &a->key);
+        a->hash = table_hash(table, &a->key, a->segment.family);
+        directory_expect(&table->directory, a->hash);
+    }
+    if (count < 2)
+        return;
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t steps = 0, entry = directory_next(&table->directory, arrivals[i].hash, &steps);
+        flows[i] = NULL;
+        if (entry & TABLE_HALF_OPEN)
+            prefetch(ring_at(table_ring(table, entry), entry), 1);
+        else if (entry)
+            prefetch(flows[i] = table_flow(table, entry), FLOW_LINES);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        sessions[i] = flows[i] ? session_of(flows[i], &arrivals[i].segment) : NULL;
+        if (sessions[i])
+            prefetch(sessions[i], SESSION_LINES);
+    }
+    for (unsigned i = 0; i < count && table->sink.expect; i++)
+        if (sessions[i])
+            table->sink.expect(sessions[i], may_end(&arrivals[i].segment));
+}
