@@ -163,6 +163,30 @@ def lost_reply():
                                          outcome={"one of": ["no_mail", "unknown"]})]
 
 
+def reset_behind_hole():
+    """What follows a hole that nobody acknowledged before the reset was sent all the same."""
+    connection = greeted()
+    connection.send(wire.CLIENT, b"STARTTLS\r\n" + dialog.recording("tls13")[0].data)
+    connection.packet(wire.SERVER, wire.ACK, b"220 2.0.0 Ready to start TLS\r\n", dropped=True)
+    connection.packet(wire.SERVER, wire.ACK, bytes.fromhex("1503030002020a"))
+    connection.packet(wire.CLIENT, wire.RST)
+    return connection.packets, [], [{
+        "outcome": "tls_failed", "end": {"how": "rst"}, "incomplete": ["gaps"], "smtp": {"starttls": "requested"},
+        "tls": {"established": False, "alert": {"from": "server", "code": 10, "name": "unexpected_message"}}}]
+
+
+def answer_unseen():
+    """Of the server there is just an acknowledgment, in the midst: nobody knows how it greeted."""
+    connection = wire.Connection()
+    connection.packet(wire.CLIENT, wire.SYN)
+    connection.packet(wire.SERVER, wire.SYN | wire.ACK, dropped=True)
+    connection.packet(wire.SERVER, wire.ACK, GREETING, dropped=True)
+    connection.packet(wire.CLIENT, wire.ACK, b"\x80")
+    connection.acknowledge(wire.SERVER)
+    connection.packet(wire.CLIENT, wire.FIN | wire.ACK)
+    return connection.packets, [], [{"outcome": "unknown", "incomplete": ["midstream"]}]
+
+
 def clock_leap():
     """One packet from the future expires nothing."""
     connection = whole()
@@ -284,6 +308,7 @@ CASES = {
     "port-reused": port_reused, "port-reused-without-end": port_reused_without_end,
     "blind-reset": blind(wire.RST), "blind-fin": blind(wire.FIN), "blind-syn": blind(wire.SYN),
     "other-copy": other_copy, "overlapping": overlapping, "lost-reply": lost_reply,
+    "reset-behind-hole": reset_behind_hole, "answer-unseen": answer_unseen,
     "clock-leap": clock_leap, "clock-back": clock_back, "length-lies": length_lies,
     "late-retransmission": late_retransmission, "server-side-only": server_side_only,
     "two-vlans": two_vlans,

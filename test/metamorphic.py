@@ -283,10 +283,12 @@ def late(segments, chance):
 
 
 # Lines of AUTH or of a message that read like commands to whom misses their beginning; ports used again, where the SYN may be
-# missing; a hello sent along with STARTTLS, or said twice, where the capture may begin.
+# missing; a hello sent along with STARTTLS, or said twice, where the capture may begin; dialogs in which one line in clear alone shows
+# that what looks like TLS is none.
 ONLY_WHOLE = ("auth-user-starttls", "syn__auth-starttls.pcap", "plaintext-dot-stuffing.pcap", "dot-stuffing", "bdat", "bdat-pipelined",
               "starttls-after-mail.pcap", "port-reuse.pcap", "exim-delivers.pcap", "hello-before-220-accepted.pcap",
-              "syn__refused-454.pcap", "syn__220-then-plain.pcap", "syn__starttls-with-arg.pcap", "sv__tests_tls-duplicate-hello_input__s1.pcap")
+              "syn__refused-454.pcap", "syn__220-then-plain.pcap", "syn__starttls-with-arg.pcap", "sv__tests_tls-duplicate-hello_input__s1.pcap",
+              "hello-in-answer-to-no-line", "tls-record-after-answer-in-text")
 LESS = {"drop": drop, "one_side": one_side, "late": late}
 
 
@@ -479,7 +481,8 @@ def is_less(path, value, known):
         return (".proxy.port", value) in known
     if path == ".outcome" and value in ("tls", "tls_failed"):  # the message in the clear is missing
         return (".outcome", "plaintext") in known and (".tls.established", value == "tls") in known
-    if any(at == ".smtp.starttls_attempts" for at, _ in known) and (path.startswith(".smtp.starttls_reply") or value == "starttls_refused"):
+    if any(at == ".smtp.starttls_attempts" for at, _ in known) and \
+            (path.startswith((".smtp.starttls_reply", ".tls.client.")) or value == "starttls_refused"):
         return True  # of the other attempt
     if path.startswith(".tls.client.") and ("refused" in (item for at, item in known if at == ".smtp.starttls")):
         return True  # a hello after a refusal that nobody saw

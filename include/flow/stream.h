@@ -34,9 +34,15 @@ void stream_drain(struct stream_context *context, struct flow *flow);
 
 /*
  * stream_overdue gives up holes that the other side acknowledged past and that have been open for LIMIT_HOLE_NS; in a one-sided
- * capture those past a bounded amount. With `all` (the flow ends) it does not wait.
+ * capture those past a bounded amount.
  */
-void stream_overdue(struct stream_context *context, struct flow *flow, int64_t now_ns, bool all);
+void stream_overdue(struct stream_context *context, struct flow *flow, int64_t now_ns);
+
+/*
+ * stream_end does not wait any more: the flow ends. Where the connection is over, what nobody acknowledged will not come again either; else it
+ * is on its way.
+ */
+void stream_end(struct stream_context *context, struct flow *flow, bool over);
 
 /* stream_tick does the same for the flow in which something has waited longest; it returns that flow, NULL if none waits too long. */
 struct flow *stream_tick(struct stream_context *context, int64_t now_ns);

@@ -498,7 +498,7 @@ void flow_arrive(struct flow_table *table, const struct flow_arrival *x, int64_t
         return;
     }
     if (flow->stream)
-        stream_overdue(&table->streams, flow, now_ns, false);
+        stream_overdue(&table->streams, flow, now_ns);
     take_segment(table, flow, &arrival);
 }
 

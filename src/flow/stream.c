@@ -413,22 +413,29 @@ static bool one_sided(const struct flow *flow)
     return !flow->seen[0] || !flow->seen[1];
 }
 
-void stream_overdue(struct stream_context *context, struct flow *flow, int64_t now_ns, bool all)
+static void give_up_all(struct stream_context *context, struct flow *flow, bool unacknowledged)
 {
-    if (!flow->stream && !all)
+    while (!flow->shunted && give_up_one(context, flow, unacknowledged))
+        stream_drain(context, flow);
+}
+
+void stream_overdue(struct stream_context *context, struct flow *flow, int64_t now_ns)
+{
+    const struct stream *stream = flow->stream;
+    if (!stream)
         return;
     bool alone = one_sided(flow);
-    if (!all && alone) {
-        const struct stream *stream = flow->stream;
-        if (stream->bytes[0] + stream->bytes[1] < LIMIT_HELD_ONE_SIDED && stream->count[0] + stream->count[1] < LIMIT_HELD_SEGMENTS)
-            return;
-    } else if (!all && now_ns - flow->stream->since_ns < LIMIT_HOLE_NS) {
+    bool much = stream->bytes[0] + stream->bytes[1] >= LIMIT_HELD_ONE_SIDED || stream->count[0] + stream->count[1] >= LIMIT_HELD_SEGMENTS;
+    if (alone ? !much : now_ns - stream->since_ns < LIMIT_HOLE_NS)
         return;
-    }
-    while (!flow->shunted && give_up_one(context, flow, alone))
-        stream_drain(context, flow);
+    give_up_all(context, flow, alone);
     if (flow->stream)
         flow->stream->since_ns = now_ns;
+}
+
+void stream_end(struct stream_context *context, struct flow *flow, bool over)
+{
+    give_up_all(context, flow, over || one_sided(flow));
 }
 
 /* It goes on waiting, for an acknowledgment: to the end of the list. */
@@ -453,7 +460,7 @@ struct flow *stream_tick(struct stream_context *context, int64_t now_ns)
     if (!stream || now_ns - stream->since_ns < LIMIT_HOLE_NS)
         return NULL;
     struct flow *flow = stream->flow;
-    stream_overdue(context, flow, now_ns, false);
+    stream_overdue(context, flow, now_ns);
     if (flow->stream) {
         flow->stream->since_ns = now_ns;
         wait_again(context, flow->stream);

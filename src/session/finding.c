@@ -24,7 +24,7 @@ static bool not_offered(const struct view *v)
 
 static bool ignored(const struct view *v)
 {
-    bool unsure = v->session->dialog.seen & SMTP_SEEN_COMMAND_HOLE; /* it may have been asked for there */
+    bool unsure = v->session->dialog.seen & SMTP_SEEN_COMMAND_HOLE || v->tls; /* it may have been asked for, or was, where nobody saw it */
     return v->record->smtp->starttls == STARTTLS_OFFERED && v->record->outcome == OUTCOME_PLAINTEXT && !unsure;
 }
 

@@ -151,6 +151,23 @@ static bool is_noise(const struct session *s, enum end_how how)
     return how == END_EVICTED && !s->flow->proven && !session_unmistakable(s);
 }
 
+/* Both halves were seen, and not both from their SYN on. */
+static bool half_in_the_midst(const struct flow *flow)
+{
+    return flow->seen[0] && flow->seen[1] && flow->began != 3;
+}
+
+/* A capture that has only one half's SYN, and the other half in the midst: known when both were seen. */
+static void note_beginning(struct session *s)
+{
+    const struct flow *flow = s->flow;
+    if (s->midstream || !half_in_the_midst(flow))
+        return;
+    s->midstream = true;
+    s->dialog.seen |= SMTP_SEEN_DIALOG_HOLE;
+    s->resync[flow_side(flow, flow_began(flow, 0))] = true;
+}
+
 /* Writes the session's one record and forgets the session. */
 static void session_write(struct sessions *ss, struct session *s, enum end_how how, enum side from)
 {
@@ -158,6 +175,7 @@ static void session_write(struct sessions *ss, struct session *s, enum end_how h
         session_free(ss, s);
         return;
     }
+    note_beginning(s); /* the other half may have said nothing since it was seen */
     struct record record = {.end = how, .end_from = from, .outcome = session_outcome(s, how), .incomplete = session_incomplete(s)};
     fill_flow(ss, s, &record);
     fill_tls(ss, s);
@@ -244,12 +262,6 @@ static unsigned guess_client(const struct flow *flow, unsigned half, struct slic
     if (command.verb != SMTP_UNKNOWN || ssl2_hello_plausible(first))
         return half;
     return flow->port[0] > flow->port[1] ? 0 : 1;
-}
-
-/* Both halves were seen, and not both from their SYN on. */
-static bool half_in_the_midst(const struct flow *flow)
-{
-    return flow->seen[0] && flow->seen[1] && flow->began != 3;
 }
 
 static void *on_open(void *user, struct flow *flow, unsigned half, struct slice first)
@@ -426,17 +438,6 @@ static void feed_first(struct sessions *ss, struct session *s, struct reader *in
     if (input->left)
         feed(ss, s, SIDE_CLIENT, input, time_ns);
     buffer_release(&ss->pool, &waited);
-}
-
-/* A capture that has only one half's SYN, and the other half in the midst: known when both were seen. */
-static void note_beginning(struct session *s)
-{
-    const struct flow *flow = s->flow;
-    if (s->midstream || !half_in_the_midst(flow))
-        return;
-    s->midstream = true;
-    s->dialog.seen |= SMTP_SEEN_DIALOG_HOLE;
-    s->resync[flow_side(flow, flow_began(flow, 0))] = true;
 }
 
 static void on_data(void *user, struct flow *flow, enum side from, struct slice bytes, int64_t time_ns)
