@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An open-addressed table, at most two fifths full: a look-up that guessed wrong costs more than room does, until the table is large. */
+/* An open-addressed table, at most half full: a look-up that guessed wrong costs more than room does, until the table is large. */
 #include "base/directory.h"
 #include "base/memory.h"
 
-enum { FIRST_PLACES = 64, LARGE = 1 << 18, FULL_FIFTHS = 2, LARGE_FULL_FIFTHS = 4 };
+enum { FIRST_PLACES = 64, LARGE = 1 << 18, FULL_TENTHS = 5, LARGE_FULL_TENTHS = 8 };
 
 static bool make(struct directory *directory, uint32_t places)
 {
@@ -57,7 +57,7 @@ static void grow(struct directory *directory)
 bool directory_add(struct directory *directory, uint64_t hash, uint32_t entry)
 {
     uint64_t places = (uint64_t)directory->mask + 1;
-    if (directory->count >= places * (places > LARGE ? LARGE_FULL_FIFTHS : FULL_FIFTHS) / 5)
+    if (directory->count >= places * (places > LARGE ? LARGE_FULL_TENTHS : FULL_TENTHS) / 10)
         grow(directory);
     if (directory->count == directory->mask)
         return false; /* a look-up ends at a free place: one must remain */
