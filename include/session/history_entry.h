@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/directory.h"
 #include "base/hashmap.h"
 #include "base/limits.h"
 #include "base/slab.h"
@@ -26,7 +27,48 @@ struct history_name {
     char text[HISTORY_NAME];
 };
 
-/* Entries in the order in which they were last seen. */
+/*
+ * What servers and pairs begin with. There are many: they know each other by entries, numbers of their kind's slab with the kind above
+ * them; 0 is none.
+ */
+struct history_offer {
+    uint32_t older, newer; /* in the order in which they were last seen */
+    uint32_t hash;         /* of the addresses alone, its low bits */
+    uint32_t offered_s;    /* seconds, 0 never; see history_seconds */
+};
+
+enum history_kind { HISTORY_SERVER = 1, HISTORY_PAIR_4, HISTORY_PAIR_6 };
+enum { HISTORY_KINDS = HISTORY_PAIR_6, HISTORY_KIND_SHIFT = 29 /* as many bits has a number of a slab */ };
+
+/* A server under one banner name. */
+struct history_server {
+    struct history_offer offer;
+    uint32_t entry;
+    struct history_peer peer;
+    struct history_peer lacked_by; /* the client that last saw a complete reply to EHLO that lacked STARTTLS */
+    uint32_t lacked_s;             /* ... and when */
+    uint32_t pairs;                /* clients to which it offered, that are remembered */
+    bool lacked_by_several;
+    bool unplaced; /* forgotten, but its last pair, which is the next to be, still refers to it */
+    uint8_t name_length;
+    char *name; /* own; NULL if empty */
+};
+
+/* A server that offered STARTTLS to one client: 24 bytes where that is of IPv4. */
+struct history_pair {
+    struct history_offer offer;
+    uint32_t server;
+    uint8_t client[]; /* 4 bytes or 16, as the kind says */
+};
+
+struct history_offers {
+    struct directory directory;
+    struct slab slabs[HISTORY_KINDS];
+    uint64_t key[2]; /* of the hash */
+    uint32_t oldest, newest, count;
+};
+
+/* Failures in the order in which they were last seen. */
 struct history_place {
     struct history_place *older, *newer;
 };
@@ -35,37 +77,6 @@ struct history_order {
     struct history_place *oldest, *newest;
     uint32_t count;
 };
-
-/* What servers and pairs begin with. */
-struct history_offer {
-    struct history_place place;
-    struct hashlink link;  /* by the addresses alone */
-    uint32_t offered_s;    /* seconds, 0 never; see history_seconds */
-    bool is_pair;
-    uint8_t client_family; /* of a pair */
-};
-
-/* A server under one banner name. */
-struct history_server {
-    struct history_offer offer;
-    struct history_peer peer;
-    struct history_peer lacked_by; /* the client that last saw a complete reply to EHLO that lacked STARTTLS */
-    uint32_t lacked_s;             /* ... and when */
-    uint32_t pairs;                /* clients to which it offered, that are remembered */
-    bool lacked_by_several;
-    bool unplaced; /* forgotten, but its last pair, which is the next to be, still refers to it */
-    uint8_t name_length;
-    char name[];
-};
-
-/* A server that offered STARTTLS to one client. There are many. */
-struct history_pair {
-    struct history_offer offer;
-    struct history_server *server;
-    struct address client;
-};
-
-static_assert(sizeof(struct history_pair) <= 64, "a cache line");
 
 /* A handshake that failed. */
 struct history_failure {
@@ -80,33 +91,39 @@ struct history_failure {
 };
 
 struct history {
-    struct hashmap offers, failures_by_address, failures_by_name;
-    struct history_order offer_order, failure_order;
-    struct slab pairs;
+    struct history_offers offers;
+    struct hashmap failures_by_address, failures_by_name;
+    struct history_order failure_order;
     uint64_t forgotten, memory_failures; /* see struct counters */
 };
 
 /* HISTORY_ENTRY is the entry that has a part. */
 #define HISTORY_ENTRY(type, part, pointer) ((type *)(void *)((char *)(pointer)-offsetof(type, part)))
 
-static inline struct history_offer *history_offer_at(struct history_place *place)
-{
-    return HISTORY_ENTRY(struct history_offer, place, place);
-}
-
-static inline struct history_server *history_server_of(struct history_offer *offer)
-{
-    return HISTORY_ENTRY(struct history_server, offer, offer);
-}
-
-static inline struct history_pair *history_pair_of(struct history_offer *offer)
-{
-    return HISTORY_ENTRY(struct history_pair, offer, offer);
-}
-
 static inline struct history_failure *history_failure_at(struct history_place *place)
 {
     return HISTORY_ENTRY(struct history_failure, place, place);
+}
+
+static inline enum history_kind history_kind_of(uint32_t entry)
+{
+    return (enum history_kind)(entry >> HISTORY_KIND_SHIFT);
+}
+
+static inline uint32_t history_number_of(uint32_t entry)
+{
+    return entry & ((UINT32_C(1) << HISTORY_KIND_SHIFT) - 1);
+}
+
+/* history_offer_at returns what an entry stands for: all servers and pairs begin with it. */
+static inline void *history_offer_at(const struct history *history, uint32_t entry)
+{
+    return slab_at(&history->offers.slabs[history_kind_of(entry) - 1], history_number_of(entry));
+}
+
+static inline struct history_server *history_server_of(const struct history *history, const struct history_pair *pair)
+{
+    return history_offer_at(history, pair->server);
 }
 
 static inline void history_place_last(struct history_order *order, struct history_place *place)
@@ -177,14 +194,24 @@ struct history_server *history_server_seen(struct history *history, const struct
 struct history_pair *history_pair_seen(struct history *history, const struct history_peer *server, const struct history_peer *client,
                                        const struct history_name *banner);
 
-/* history_next_server and history_next_pair go through what has these addresses, under all names, from NULL to NULL. */
-struct history_server *history_next_server(const struct history *history, const struct history_peer *server,
-                                           const struct history_server *from);
-struct history_pair *history_next_pair(const struct history *history, const struct history_peer *server,
-                                       const struct history_peer *client, const struct history_pair *from);
+/* A walk through what has the same addresses, under all names; `entry` is that of what was found last. The history must not change meanwhile. */
+struct history_search {
+    uint64_t hash;
+    uint32_t steps, entry;
+};
 
-/* history_forget_offers frees all of them. */
-void history_forget_offers(struct history *history);
+/* history_search begins one for a server, or, with a client, for pairs. */
+struct history_search history_search(const struct history *history, const struct history_peer *server, const struct history_peer *client);
+
+/* history_next_server and history_next_pair return the next one, NULL after the last. */
+struct history_server *history_next_server(const struct history *history, const struct history_peer *server,
+                                           struct history_search *search);
+struct history_pair *history_next_pair(const struct history *history, const struct history_peer *server,
+                                       const struct history_peer *client, struct history_search *search);
+
+/* history_init_offers makes an empty memory of them; false without memory. history_free_offers frees it, also then. */
+bool history_init_offers(struct history *history);
+void history_free_offers(struct history *history);
 
 /* history_failed remembers a failure in place of an older one of the same client and server; NULL without memory. */
 struct history_failure *history_failed(struct history *history, const struct history_peer *client, const struct history_name *hello,

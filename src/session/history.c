@@ -45,8 +45,9 @@ static bool lately(uint32_t then_s, uint32_t now_s)
 /* It offered STARTTLS to this client. */
 static bool offered_to_client(const struct history *h, const struct view *v)
 {
-    for (const struct history_pair *pair = NULL; (pair = history_next_pair(h, &v->server, &v->client, pair)) != NULL;)
-        if (names_agree(pair->server, &v->banner) && lately(pair->offer.offered_s, v->now_s))
+    struct history_search search = history_search(h, &v->server, &v->client);
+    for (const struct history_pair *pair; (pair = history_next_pair(h, &v->server, &v->client, &search)) != NULL;)
+        if (names_agree(history_server_of(h, pair), &v->banner) && lately(pair->offer.offered_s, v->now_s))
             return true;
     return false;
 }
@@ -61,8 +62,9 @@ static bool lacked_by_others(const struct history_server *server, const struct v
 /* It offered STARTTLS to every other client seen, and to at least three. */
 static bool offered_to_others(const struct history *h, const struct view *v)
 {
+    struct history_search search = history_search(h, &v->server, NULL);
     uint32_t clients = 0;
-    for (const struct history_server *server = NULL; (server = history_next_server(h, &v->server, server)) != NULL;) {
+    for (const struct history_server *server; (server = history_next_server(h, &v->server, &search)) != NULL;) {
         if (!names_agree(server, &v->banner))
             continue;
         if (lacked_by_others(server, v))
@@ -77,7 +79,7 @@ static void remember_offer(struct history *h, const struct view *v)
 {
     struct history_pair *pair = history_pair_seen(h, &v->server, &v->client, &v->banner);
     if (pair)
-        pair->offer.offered_s = pair->server->offer.offered_s = v->now_s;
+        pair->offer.offered_s = history_server_of(h, pair)->offer.offered_s = v->now_s;
 }
 
 static void remember_lack(struct history *h, const struct view *v)
@@ -168,8 +170,7 @@ struct history *history_new(void)
     struct history *h = memory_new(sizeof *h);
     if (!h)
         return NULL;
-    slab_init(&h->pairs, sizeof(struct history_pair));
-    if (hashmap_init(&h->offers) && hashmap_init(&h->failures_by_address) && hashmap_init(&h->failures_by_name))
+    if (history_init_offers(h) && hashmap_init(&h->failures_by_address) && hashmap_init(&h->failures_by_name))
         return h;
     history_free(h);
     return NULL;
@@ -179,10 +180,8 @@ void history_free(struct history *h)
 {
     if (!h)
         return;
-    history_forget_offers(h);
+    history_free_offers(h);
     history_forget_failures(h);
-    slab_close(&h->pairs);
-    hashmap_close(&h->offers);
     hashmap_close(&h->failures_by_address);
     hashmap_close(&h->failures_by_name);
     memory_free(h);

@@ -95,9 +95,10 @@ static bool read_offer(struct history *h, char **word)
     struct history_pair *pair = history_pair_seen(h, &server, &client, &banner);
     if (!pair)
         return true;
+    struct history_offer *of_server = &history_server_of(h, pair)->offer;
     pair->offer.offered_s = history_seconds((int64_t)time_s);
-    if (pair->server->offer.offered_s < pair->offer.offered_s)
-        pair->server->offer.offered_s = pair->offer.offered_s;
+    if (of_server->offered_s < pair->offer.offered_s)
+        of_server->offered_s = pair->offer.offered_s;
     return true;
 }
 
@@ -220,15 +221,16 @@ void history_load(struct history *h, const char *path, struct log *log)
 
 /* ---- writing */
 
-static bool write_pair(const struct history_pair *pair, FILE *file)
+static bool write_pair(const struct history *h, uint32_t entry, FILE *file)
 {
-    const struct history_server *server = pair->server;
-    const struct history_peer client = {.ip = pair->client, .family = pair->offer.client_family};
+    const struct history_pair *pair = history_offer_at(h, entry);
+    const struct history_server *server = history_server_of(h, pair);
+    bool six = history_kind_of(entry) == HISTORY_PAIR_6;
     char server_ip[INET6_ADDRSTRLEN], client_ip[INET6_ADDRSTRLEN], name[STATE_NAME];
-    if (!pair->offer.offered_s)
+    if (!pair->offer.offered_s || !inet_ntop(six ? AF_INET6 : AF_INET, pair->client, client_ip, sizeof client_ip))
         return false;
     fprintf(file, "offer %s %u %s %s %" PRIu32 "\n", put_address(&server->peer, server_ip), server->peer.port,
-            put_name(server->name, server->name_length, name), put_address(&client, client_ip), pair->offer.offered_s);
+            put_name(server->name, server->name_length, name), client_ip, pair->offer.offered_s);
     return true;
 }
 
@@ -246,9 +248,10 @@ static bool write_server(const struct history_server *server, FILE *file)
 static uint64_t write_offers(const struct history *h, FILE *file)
 {
     uint64_t lines = 0;
-    for (struct history_place *place = h->offer_order.oldest; place; place = place->newer) {
-        struct history_offer *offer = history_offer_at(place);
-        lines += offer->is_pair ? write_pair(history_pair_of(offer), file) : write_server(history_server_of(offer), file);
+    for (uint32_t entry = h->offers.oldest, newer; entry; entry = newer) {
+        const struct history_offer *offer = history_offer_at(h, entry);
+        newer = offer->newer;
+        lines += history_kind_of(entry) == HISTORY_SERVER ? write_server(history_offer_at(h, entry), file) : write_pair(h, entry, file);
     }
     return lines;
 }
