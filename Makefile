@@ -13,11 +13,11 @@ Q := $(if $(V),,@)
 
 # Asked of pkg-config once, when the first file is compiled: in `make deps demo` that is after the packages came.
 once = $(eval $(1) := $(2))$($(1))
-LIBRARY_CFLAGS = $(call once,LIBRARY_CFLAGS,$(shell $(PKG_CONFIG) --cflags $(LIBRARIES)))
+LIBRARY_CFLAGS = $(call once,LIBRARY_CFLAGS,$(shell $(PKG_CONFIG) --cflags $(LIBRARIES) $(KAFKA)))
 LDLIBS = $(call once,LDLIBS,$(shell $(PKG_CONFIG) --libs $(LIBRARIES)))
-# --kafka, if librdkafka is here; make KAFKA= leaves it out
+# --kafka, if librdkafka is here: loaded when it is asked for, not linked; make KAFKA= leaves it out
 KAFKA = $(call once,KAFKA,$(shell $(PKG_CONFIG) --exists rdkafka && echo rdkafka))
-LIBRARIES = libpcap jansson zlib libzstd libcrypto libpsl libseccomp libcap-ng libndpi $(KAFKA)
+LIBRARIES = libpcap jansson zlib libzstd libcrypto libpsl libseccomp libcap-ng libndpi
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wstrict-prototypes $(if $(CI),-Werror)
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 # Where the compiler has them: against jumps and returns to other places than meant, and stacks that grow past their guard.
@@ -74,7 +74,7 @@ units: $(UNITS)
 $(BUILD)/test/siem/%: test/siem/%.c
 	@mkdir -p $(@D)
 	@$(if $(KAFKA),echo '  CC $<')
-	$(Q)$(if $(KAFKA),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LDLIBS))
+	$(Q)$(if $(KAFKA),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(shell $(PKG_CONFIG) --libs rdkafka))
 
 check: all $(UNITS) $(REPLAYS) $(BUILD)/test/siem/kafka_broker
 	@BUILD=$(BUILD) test/run

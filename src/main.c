@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "commands.h"
 
 static const struct {
@@ -16,6 +17,7 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* a closed pipe and a file size limit are errors of the write, and reported */
     signal(SIGXFSZ, SIG_IGN);
+    memory_begin();
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);

@@ -62,7 +62,7 @@ enum {
 
     /* session: */
     LIMIT_LINGER_S = 10,             /* default of --linger: most good sessions end within it, and get their end and byte counts */
-    LIMIT_HISTORY_OFFERS = 65536,    /* servers, and pairs of server and client, whose offers are remembered: 64 bytes a pair, some 130 a server: 7 MB with usual names; the oldest goes */
+    LIMIT_HISTORY_OFFERS = 65536,    /* servers, and pairs of server and client, whose offers are remembered: 40 bytes a pair of IPv4, 56 of IPv6, some 150 a server: 3 to 10 MB; the oldest goes */
     LIMIT_HISTORY_NAMES = 8,         /* banner names of one of them: backends behind an address; later ones are not remembered */
     LIMIT_HISTORY_FAILURES = 16384,  /* failed handshakes remembered; the oldest goes */
     LIMIT_VANISH_WINDOW_S = 604800,  /* an offer is expected again this long: a week, since many peers write weekly */

@@ -6,6 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * memory_begin comes first: from then on large blocks come from the system and go back to it. Tables
+ * that double leave no holes behind, and take memory only where they are used.
+ */
+void memory_begin(void);
+
 /* memory_new returns `size` zeroed bytes (new: you free with memory_free), or NULL. */
 void *memory_new(size_t size) __attribute__((malloc, warn_unused_result));
 

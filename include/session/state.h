@@ -3,6 +3,8 @@
 #ifndef SESSION_STATE_H
 #define SESSION_STATE_H
 
+#include <assert.h>
+
 #include "base/buffer.h"
 #include "base/slab.h"
 #include "flow/classify.h"
@@ -73,40 +75,43 @@ struct session {
     struct session_parts *parts;   /* NULL: none was needed; see parts_of */
     char *text;
     uint32_t place;                /* where it waits for its linger to pass: see struct linger; 0: it does not */
+    uint32_t findings;             /* of the dialog, a bit each */
     uint16_t text_length, text_capacity;
-    bool text_cut : 1;                 /* something was longer than is kept: a string, list, line or message */
     uint8_t mode;                  /* enum session_mode */
+    uint8_t verdict;               /* enum classify_verdict */
     bool spoke[2];                 /* payload was seen, by enum side */
-    bool tls_begun : 1;                /* 220 to STARTTLS, or TLS from the first byte */
-    bool tls_first : 1;                /* ... from the first byte of its side */
-    bool tls_inside : 1;               /* the capture begins inside TLS */
-    bool foreign : 1;                  /* neither SMTP nor TLS at first; TLS that follows is told, the outcome stays not_smtp */
-    bool smtp_seen : 1;                /* some of it was SMTP */
-    bool names_smtp : 1;               /* the greeting says so */
-    bool cut : 1;
     bool gap[2];
     bool hole[2];                  /* bytes of that side are missing, for whatever reason */
-    bool answer_missing : 1;           /* the reply to STARTTLS, which decides whether TLS was begun */
     bool joined[2];                /* the line that is being read may have begun in a hole */
     bool passing[2];               /* ... and is no command or reply: passed over up to its end; of a session without parts */
-    bool strange : 1;                  /* the client's line that is being read is no command, and told as such when it ends: nothing of it is kept */
     bool tls_gap[2];               /* a hole where the side's part of the handshake may have begun */
-    bool midstream : 1;
-    bool proxy_over : 1;               /* the client's first bytes were judged: a PROXY header or none */
-    bool decided : 1;                  /* only waits to be written */
     bool resync[2];                /* after a hole: looking for where to go on */
-    uint8_t verdict;               /* enum classify_verdict */
-    bool server_first : 1;             /* the server's first bytes came first */
-    bool worth_open : 1;               /* judged, but whether that is worth it only its first payload in order will tell */
-    bool early : 1;                    /* the client did not wait for the reply to STARTTLS, and with what is not known yet */
-    bool server_last : 1;              /* the server's bytes were read last */
-    bool server_turn : 1;              /* ... came last: they may be held */
-    bool in_injected : 1;              /* the server is within a line that it put after the 220 */
-    bool holds : 1;                    /* see session_hold */
-    bool settling : 1;                 /* ... what is held is judged as it is */
-    bool judged : 1;                   /* not a mail port: it is a mail session only if nDPI, or else the dialog, says so */
-    uint64_t findings;
+    bool cut : 1;
+    bool text_cut : 1;             /* something was longer than is kept: a string, list, line or message */
+    bool midstream : 1;
+    bool tls_begun : 1;            /* 220 to STARTTLS, or TLS from the first byte */
+    bool tls_first : 1;            /* ... from the first byte of its side */
+    bool tls_inside : 1;           /* the capture begins inside TLS */
+    bool foreign : 1;              /* neither SMTP nor TLS at first; TLS that follows is told, the outcome stays not_smtp */
+    bool smtp_seen : 1;            /* some of it was SMTP */
+    bool names_smtp : 1;           /* the greeting says so */
+    bool answer_missing : 1;       /* the reply to STARTTLS, which decides whether TLS was begun */
+    bool strange : 1;              /* the client's line that is being read is no command, and told as such when it ends: nothing of it is kept */
+    bool proxy_over : 1;           /* the client's first bytes were judged: a PROXY header or none */
+    bool decided : 1;              /* only waits to be written */
+    bool server_first : 1;         /* the server's first bytes came first */
+    bool worth_open : 1;           /* judged, but whether that is worth it only its first payload in order will tell */
+    bool early : 1;                /* the client did not wait for the reply to STARTTLS, and with what is not known yet */
+    bool server_last : 1;          /* the server's bytes were read last */
+    bool server_turn : 1;          /* ... came last: they may be held */
+    bool in_injected : 1;          /* the server is within a line that it put after the 220 */
+    bool holds : 1;                /* see session_hold */
+    bool settling : 1;             /* ... what is held is judged as it is */
+    bool judged : 1;               /* not a mail port: it is a mail session only if nDPI, or else the dialog, says so */
 };
+
+static_assert(sizeof(struct session) <= 160, "two and a half cache lines");
+static_assert(FINDING_COUNT <= 32, "findings are bits");
 
 extern const struct session_parts session_no_parts; /* all zero */
 

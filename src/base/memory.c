@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The one allocation point of the program; libraries that take an allocator are pointed here as well. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +21,13 @@ static int refuse(void)
 void memory_fail_at(uint64_t n)
 {
     countdown = n;
+}
+
+void memory_begin(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, 131072); /* as it is at first; set, it stays */
+#endif
 }
 
 void *memory_new(size_t size)

@@ -30,7 +30,7 @@ static void keep_hello(struct sessions *ss, struct session *s, const struct smtp
 /* Only the mechanism's name is kept, and only if it is a registered one: what stands in its place could be a password. */
 static void auth_crossed(struct sessions *ss, struct session *s)
 {
-    s->findings |= UINT64_C(1) << FINDING_AUTH_IN_CLEAR;
+    s->findings |= UINT32_C(1) << FINDING_AUTH_IN_CLEAR;
     const char *known = parts_of(s)->mechanism, *name = known ? known : "other";
     if (!s->smtp.mechanism.length)
         session_keep_text(ss, s, (struct slice){(const uint8_t *)name, strlen(name)}, &s->smtp.mechanism);
@@ -279,7 +279,7 @@ static bool keep_waiting(struct sessions *ss, struct session *s, struct slice by
 static void judge_early(struct session *s, struct slice bytes)
 {
     bool hello = session_looks_like_tls(bytes);
-    s->findings |= UINT64_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
+    s->findings |= UINT32_C(1) << (hello ? FINDING_HELLO_BEFORE_220 : FINDING_COMMAND_INJECTION);
     s->early = false;
 }
 
@@ -481,7 +481,7 @@ static void pass_injected(struct session *s, struct reader *input)
         return;
     }
     const uint8_t *end = memchr(input->next, '\n', input->left);
-    s->findings |= UINT64_C(1) << FINDING_RESPONSE_INJECTION;
+    s->findings |= UINT32_C(1) << FINDING_RESPONSE_INJECTION;
     s->in_injected = !end;
     reader_skip(input, end ? (size_t)(end - input->next) + 1 : input->left);
 }

@@ -58,6 +58,7 @@ bool kafka_close(struct kafka *kafka, struct kafka_counts *counts)
 
 #else
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -71,6 +72,22 @@ bool kafka_close(struct kafka *kafka, struct kafka_counts *counts)
 #include "base/limits.h"
 #include "base/memory.h"
 #include "writer/broker.h"
+
+/* By their names without rd_kafka_. */
+#define LIBRARY(FUNCTION) \
+    FUNCTION(conf_destroy) FUNCTION(conf_get) FUNCTION(conf_new) FUNCTION(conf_set) FUNCTION(conf_set_dr_msg_cb) \
+    FUNCTION(conf_set_error_cb) FUNCTION(conf_set_log_cb) FUNCTION(conf_set_opaque) FUNCTION(destroy) FUNCTION(err2str) \
+    FUNCTION(fatal_error) FUNCTION(flush) FUNCTION(last_error) FUNCTION(new) FUNCTION(opaque) FUNCTION(outq_len) \
+    FUNCTION(poll) FUNCTION(produce) FUNCTION(purge) FUNCTION(topic_destroy) FUNCTION(topic_new)
+
+/*
+ * Loaded when --kafka asks for it: the others of its users have neither it nor what it needs (TLS, SASL, compression) in a process that
+ * reads what strangers send.
+ */
+static struct {
+#define POINTER(name) __typeof__(rd_kafka_##name) *name;
+    LIBRARY(POINTER)
+} library;
 
 enum {
     WAIT_MS = 100,       /* a turn of waiting, after which `stop` is looked at */
@@ -101,6 +118,16 @@ static time_t seconds_now(void)
     return now.tv_sec;
 }
 
+static bool load_library(struct log *log)
+{
+    void *handle = dlopen("librdkafka.so.1", RTLD_NOW);
+#define FIND(name) &&(library.name = (__typeof__(library.name))dlsym(handle, "rd_kafka_" #name))
+    if (handle LIBRARY(FIND))
+        return true;
+    log_error(log, "--kafka: %s", dlerror());
+    return false;
+}
+
 /* ---- what the library tells, all of it from within rd_kafka_poll and rd_kafka_flush */
 
 /* Once in each outage, and not every second if there are many. The lock is held. */
@@ -123,7 +150,7 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
         kafka->lost++;
         if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
             message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
-            tell(kafka, "an event was not delivered", rd_kafka_err2str(message->err));
+            tell(kafka, "an event was not delivered", library.err2str(message->err));
     } else {
         kafka->delivered++;
         if (kafka->trouble)
@@ -141,7 +168,7 @@ static void on_error(rd_kafka_t *handle, int error, const char *reason, void *us
     pthread_mutex_lock(&kafka->lock);
     if (error == RD_KAFKA_RESP_ERR__FATAL && !kafka->fatal) {
         kafka->fatal = true;
-        rd_kafka_fatal_error(handle, text, sizeof text);
+        library.fatal_error(handle, text, sizeof text);
         log_error(&kafka->log, "kafka: nothing more can be delivered: %s", text);
     } else if (error != RD_KAFKA_RESP_ERR__FATAL) {
         tell(kafka, "brokers", reason);
@@ -152,7 +179,7 @@ static void on_error(rd_kafka_t *handle, int error, const char *reason, void *us
 /* From any thread of the library: only on request. */
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
-    struct kafka *kafka = rd_kafka_opaque(handle);
+    struct kafka *kafka = library.opaque(handle);
     struct log copy = kafka->log;
     (void)level;
     log_verbose(&copy, "kafka: %s: %s", facility, text);
@@ -163,7 +190,7 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
 static bool set(struct kafka *kafka, const char *where, const char *name, const char *value)
 {
     char text[TEXT];
-    if (rd_kafka_conf_set(kafka->conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
+    if (library.conf_set(kafka->conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
         return true;
     log_error(&kafka->log, "%s: %s", where, text);
     return false;
@@ -227,12 +254,12 @@ static bool set_file(struct kafka *kafka, const char *path)
 
 static bool configure(struct kafka *kafka, const struct kafka_options *options)
 {
-    if (!(kafka->conf = rd_kafka_conf_new()))
+    if (!(kafka->conf = library.conf_new()))
         return false;
-    rd_kafka_conf_set_opaque(kafka->conf, kafka);
-    rd_kafka_conf_set_dr_msg_cb(kafka->conf, on_delivery);
-    rd_kafka_conf_set_error_cb(kafka->conf, on_error);
-    rd_kafka_conf_set_log_cb(kafka->conf, on_log);
+    library.conf_set_opaque(kafka->conf, kafka);
+    library.conf_set_dr_msg_cb(kafka->conf, on_delivery);
+    library.conf_set_error_cb(kafka->conf, on_error);
+    library.conf_set_log_cb(kafka->conf, on_log);
     return set_defaults(kafka) && set_file(kafka, options->config) &&
            set(kafka, "--kafka", "bootstrap.servers", options->brokers);
 }
@@ -246,7 +273,7 @@ static char *copy_of(const char *text)
 static void discard(struct kafka *kafka)
 {
     if (kafka->conf)
-        rd_kafka_conf_destroy(kafka->conf);
+        library.conf_destroy(kafka->conf);
     pthread_mutex_destroy(&kafka->lock);
     memory_free(kafka->topic_name);
     memory_free(kafka);
@@ -264,7 +291,7 @@ struct kafka *kafka_new(const struct kafka_options *options, const struct log *l
     kafka->stop = options->stop;
     pthread_mutex_init(&kafka->lock, NULL);
     kafka->topic_name = copy_of(options->topic);
-    if (kafka->topic_name && broker_check_topic(options->topic, &kafka->log) &&
+    if (kafka->topic_name && load_library(&kafka->log) && broker_check_topic(options->topic, &kafka->log) &&
         configure(kafka, options) && broker_look_up(options->brokers, &kafka->log))
         return kafka;
     discard(kafka);
@@ -284,7 +311,7 @@ void kafka_needs(const struct kafka *kafka, struct sandbox *sandbox)
     for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
         char path[PATH_MAX];
         size_t size = sizeof path;
-        if (rd_kafka_conf_get(kafka->conf, properties[i], path, &size) == RD_KAFKA_CONF_OK && *path)
+        if (library.conf_get(kafka->conf, properties[i], path, &size) == RD_KAFKA_CONF_OK && *path)
             sandbox_read(sandbox, path);
     }
 }
@@ -294,16 +321,16 @@ void kafka_needs(const struct kafka *kafka, struct sandbox *sandbox)
 bool kafka_start(struct kafka *kafka)
 {
     char text[TEXT];
-    kafka->handle = rd_kafka_new(RD_KAFKA_PRODUCER, kafka->conf, text, sizeof text);
+    kafka->handle = library.new(RD_KAFKA_PRODUCER, kafka->conf, text, sizeof text);
     if (!kafka->handle) {
         log_error(&kafka->log, "kafka: %s", text);
         return false;
     }
     kafka->conf = NULL; /* stolen */
-    kafka->topic = rd_kafka_topic_new(kafka->handle, kafka->topic_name, NULL);
+    kafka->topic = library.topic_new(kafka->handle, kafka->topic_name, NULL);
     if (!kafka->topic)
         log_error(&kafka->log, "--topic %s: %s", kafka->topic_name,
-                  rd_kafka_err2str(rd_kafka_last_error()));
+                  library.err2str(library.last_error()));
     return kafka->topic != NULL;
 }
 
@@ -343,7 +370,7 @@ static void count_lost(struct kafka *kafka, rd_kafka_resp_err_t error)
 {
     pthread_mutex_lock(&kafka->lock);
     kafka->lost++;
-    tell(kafka, "events are lost", rd_kafka_err2str(error));
+    tell(kafka, "events are lost", library.err2str(error));
     pthread_mutex_unlock(&kafka->lock);
 }
 
@@ -352,14 +379,14 @@ static bool send_one(struct kafka *kafka, char *data, size_t length, const char 
     pthread_mutex_lock(&kafka->lock);
     kafka->accepted++;
     pthread_mutex_unlock(&kafka->lock);
-    while (rd_kafka_produce(kafka->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, data, length,
+    while (library.produce(kafka->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, data, length,
                             key, key ? strlen(key) : 0, NULL) != 0) {
-        rd_kafka_resp_err_t error = rd_kafka_last_error();
+        rd_kafka_resp_err_t error = library.last_error();
         if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || !may_wait(kafka)) {
             count_lost(kafka, error);
             return false;
         }
-        rd_kafka_poll(kafka->handle, WAIT_MS);
+        library.poll(kafka->handle, WAIT_MS);
     }
     return true;
 }
@@ -376,13 +403,13 @@ bool kafka_send(struct kafka *kafka, const struct line *lines)
     }
     if (!kafka->stop)
         return good;
-    rd_kafka_poll(kafka->handle, 0);
+    library.poll(kafka->handle, 0);
     return good && !is_stopped(kafka);
 }
 
 bool kafka_poll(struct kafka *kafka)
 {
-    rd_kafka_poll(kafka->handle, 0);
+    library.poll(kafka->handle, 0);
     pthread_mutex_lock(&kafka->lock);
     bool fatal = kafka->fatal;
     pthread_mutex_unlock(&kafka->lock);
@@ -406,22 +433,22 @@ void kafka_end(struct kafka *kafka, unsigned seconds)
  * lost. */
 static void flush(struct kafka *kafka)
 {
-    while (rd_kafka_outq_len(kafka->handle) > 0 && !kafka->fatal) {
+    while (library.outq_len(kafka->handle) > 0 && !kafka->fatal) {
         if (is_stopped(kafka))
             kafka_end(kafka, CLOSE_SECONDS);
         if (kafka->ending && seconds_now() >= kafka->until)
             break;
-        rd_kafka_flush(kafka->handle, WAIT_MS);
+        library.flush(kafka->handle, WAIT_MS);
     }
 }
 
 /* What is left is lost. Nothing here waits for a thread of the library. */
 static void give_up(struct kafka *kafka)
 {
-    rd_kafka_purge(kafka->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+    library.purge(kafka->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                       RD_KAFKA_PURGE_F_NON_BLOCKING);
-    for (int turn = 0; turn < 2 && rd_kafka_outq_len(kafka->handle) > 0; turn++)
-        rd_kafka_flush(kafka->handle, WAIT_MS);
+    for (int turn = 0; turn < 2 && library.outq_len(kafka->handle) > 0; turn++)
+        library.flush(kafka->handle, WAIT_MS);
     pthread_mutex_lock(&kafka->lock);
     kafka->lost = kafka->accepted - kafka->delivered;
     pthread_mutex_unlock(&kafka->lock);
@@ -431,8 +458,8 @@ static void *destroy(void *user)
 {
     struct kafka *kafka = user;
     if (kafka->topic)
-        rd_kafka_topic_destroy(kafka->topic);
-    rd_kafka_destroy(kafka->handle);
+        library.topic_destroy(kafka->topic);
+    library.destroy(kafka->handle);
     return NULL;
 }
 
@@ -466,7 +493,7 @@ bool kafka_close(struct kafka *kafka, struct kafka_counts *counts)
         return true;
     }
     flush(kafka);
-    if (rd_kafka_outq_len(kafka->handle) > 0)
+    if (library.outq_len(kafka->handle) > 0)
         give_up(kafka);
     *counts = kafka_counts(kafka);
     tell_counts(kafka, counts);

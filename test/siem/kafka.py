@@ -292,6 +292,15 @@ def usage(scratch):
     return problems
 
 
+def library_missing(scratch):
+    """The library is loaded only for --kafka: one that is no library is told, and nobody else is in its way."""
+    with open(scratch.path("librdkafka.so.1"), "w", encoding="utf-8") as file:
+        file.write("none")
+    env = {"LD_LIBRARY_PATH": scratch.top}
+    problems = problems_of(harness.mxtap(*READ, "--kafka", "localhost", "--topic", "t", env=env), 2, "--kafka: ", "librdkafka.so.1")
+    return problems + problems_of(harness.mxtap(*READ, env=env), 0)
+
+
 def clickhouse_reads(scratch):
     """From Kafka into the table of contrib/clickhouse, where the questions have the same answers."""
     with Broker() as broker, clickhouse.Server(scratch.top) as server:
@@ -442,7 +451,7 @@ def may_capture():
 
 def run(report):
     checks = (delivered, two_lines, back_pressure, interrupted, stopped, stopped_reading,
-              timed_out, refused, fatal, tls, usage, clickhouse_reads, live, live_stopped, live_stuck)
+              timed_out, refused, fatal, tls, usage, library_missing, clickhouse_reads, live, live_stopped, live_stuck)
     for check in checks:
         name = "kafka/" + check.__name__.replace("_", "-")
         if not os.path.exists(BROKER):
