@@ -188,8 +188,9 @@ def split(segments, chance, coarse=False):
             out.append(segment)
             continue
         most = chance.choice((1, 5, 7, 100, 536, 1000)) if len(data) < 600 and not coarse else 536
+        least = 1 + len(data) // 100 if coarse else 1
         while at < len(data):
-            size = min(chance.randint(1, most), len(data) - at)
+            size = min(chance.randint(least, max(least, most)), len(data) - at)
             last = at + size == len(data)
             out.append(segment.again(seq=(segment.seq + at) & 0xffffffff, data=data[at:at + size],
                                      flags=segment.flags if last else segment.flags & ~FIN))
@@ -284,11 +285,11 @@ def late(segments, chance):
 
 # Lines of AUTH or of a message that read like commands to whom misses their beginning; ports used again, where the SYN may be
 # missing; a hello sent along with STARTTLS, or said twice, where the capture may begin; dialogs in which one line in clear alone shows
-# that what looks like TLS is none.
+# that what looks like TLS is none; FTP within an SMTP session.
 ONLY_WHOLE = ("auth-user-starttls", "syn__auth-starttls.pcap", "plaintext-dot-stuffing.pcap", "dot-stuffing", "bdat", "bdat-pipelined",
               "starttls-after-mail.pcap", "port-reuse.pcap", "exim-delivers.pcap", "hello-before-220-accepted.pcap",
               "syn__refused-454.pcap", "syn__220-then-plain.pcap", "syn__starttls-with-arg.pcap", "sv__tests_tls-duplicate-hello_input__s1.pcap",
-              "hello-in-answer-to-no-line", "tls-record-after-answer-in-text")
+              "hello-in-answer-to-no-line", "tls-record-after-answer-in-text", "ndpi__tests_cfgs_default_pcap_ftp-start-tls__s0.pcap")
 LESS = {"drop": drop, "one_side": one_side, "late": late}
 
 

@@ -38,7 +38,6 @@ static void keep_first(struct sessions *ss, struct session *s, enum side from, s
     size_t kept = parts_of(s)->first[from].length, room = JUDGE_FIRST - kept;
     if (!kept && (s->spoke[from] || begins_smtp(from, payload)))
         return;
-    s->server_first = s->server_first || (from == SIDE_SERVER && !s->spoke[SIDE_CLIENT]);
     struct session_parts *parts = session_parts(ss, s);
     if (!parts)
         return;

@@ -7,7 +7,7 @@ static bool something_missing(const struct session *s)
 {
     const struct flow *flow = s->flow;
     bool hello = s->handshake && s->handshake->facts.have_client_hello;
-    bool greeted = s->dialog.seen & SMTP_SEEN_GREETING && s->spoke[SIDE_CLIENT]; /* else a hello may have come before the greeting */
+    bool greeted = s->dialog.seen & SMTP_SEEN_GREETING && s->server_first && s->spoke[SIDE_CLIENT]; /* else a hello may have come before it */
     bool begin_missing = s->midstream && !greeted && !hello;
     return s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER] || !flow->seen[0] || !flow->seen[1] || begin_missing || s->answer_missing;
 }

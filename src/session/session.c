@@ -451,6 +451,7 @@ static void on_data(void *user, struct flow *flow, enum side from, struct slice 
     }
     s->worth_open = false;
     note_beginning(s);
+    s->server_first = s->server_first || (from == SIDE_SERVER && !flow_bytes(flow, SIDE_CLIENT));
     struct slice all = s->holds ? go_on(ss, s, from, bytes, &whole) : bytes;
     s->server_turn = from == SIDE_SERVER;
     struct reader input = reader_of_slice(all);
