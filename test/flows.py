@@ -175,6 +175,30 @@ def reset_behind_hole():
         "tls": {"established": False, "alert": {"from": "server", "code": 10, "name": "unexpected_message"}}}]
 
 
+def capture_ends_behind_hole():
+    """All there is of the server lies behind a hole: that is no server that says nothing."""
+    connection = wire.Connection()
+    connection.handshake()
+    connection.packet(wire.SERVER, wire.ACK, b"220-mx.exam", dropped=True)
+    connection.packet(wire.SERVER, wire.ACK, b"ple.net ESMTP\r\n220 no UCE\r\n")
+    return connection.packets, [], [{"outcome": "unknown", "end": {"how": "eof"}, "incomplete": ["gaps"], "smtp": {"starttls": "unseen"}}]
+
+
+def lossy_request():
+    """The SYN-ACK is missing, and what came last may be too: whether TLS was begun nobody knows."""
+    connection = wire.Connection()
+    connection.packet(wire.CLIENT, wire.SYN)
+    connection.packet(wire.SERVER, wire.SYN | wire.ACK, dropped=True)
+    connection.packet(wire.CLIENT, wire.ACK)
+    connection.send(wire.SERVER, GREETING)
+    connection.send(wire.CLIENT, EHLO)
+    connection.send(wire.SERVER, REPLY)
+    connection.send(wire.CLIENT, b"STARTTLS\r\n")
+    connection.packet(wire.SERVER, wire.ACK, b"220 go ahead\r\n", dropped=True)
+    connection.packet(wire.CLIENT, wire.RST)
+    return connection.packets, [], [{"outcome": "unknown", "incomplete": ["midstream"], "smtp": {"starttls": "requested"}}]
+
+
 def answer_unseen():
     """Of the server there is just an acknowledgment, in the midst: nobody knows how it greeted."""
     connection = wire.Connection()
@@ -309,6 +333,7 @@ CASES = {
     "blind-reset": blind(wire.RST), "blind-fin": blind(wire.FIN), "blind-syn": blind(wire.SYN),
     "other-copy": other_copy, "overlapping": overlapping, "lost-reply": lost_reply,
     "reset-behind-hole": reset_behind_hole, "answer-unseen": answer_unseen,
+    "capture-ends-behind-hole": capture_ends_behind_hole, "lossy-request": lossy_request,
     "clock-leap": clock_leap, "clock-back": clock_back, "length-lies": length_lies,
     "late-retransmission": late_retransmission, "server-side-only": server_side_only,
     "two-vlans": two_vlans,

@@ -288,8 +288,8 @@ def late(segments, chance):
 # that what looks like TLS is none; FTP within an SMTP session.
 ONLY_WHOLE = ("auth-user-starttls", "syn__auth-starttls.pcap", "plaintext-dot-stuffing.pcap", "dot-stuffing", "bdat", "bdat-pipelined",
               "starttls-after-mail.pcap", "port-reuse.pcap", "exim-delivers.pcap", "hello-before-220-accepted.pcap",
-              "syn__refused-454.pcap", "syn__220-then-plain.pcap", "syn__starttls-with-arg.pcap", "sv__tests_tls-duplicate-hello_input__s1.pcap",
-              "hello-in-answer-to-no-line", "tls-record-after-answer-in-text", "ndpi__tests_cfgs_default_pcap_ftp-start-tls__s0.pcap")
+              "syn__refused-454.pcap", "syn__not-requested.pcap", "syn__220-then-plain.pcap", "syn__starttls-with-arg.pcap",
+              "sv__tests_tls-duplicate-hello_input__s1.pcap", "hello-in-answer-to-no-line", "tls-record-after-answer-in-text", "ndpi__tests_cfgs_default_pcap_ftp-start-tls__s0.pcap")
 LESS = {"drop": drop, "one_side": one_side, "late": late}
 
 

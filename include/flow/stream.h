@@ -39,8 +39,8 @@ void stream_drain(struct stream_context *context, struct flow *flow);
 void stream_overdue(struct stream_context *context, struct flow *flow, int64_t now_ns);
 
 /*
- * stream_end does not wait any more: the flow ends. Where the connection is over, what nobody acknowledged will not come again either; else it
- * is on its way.
+ * stream_end does not wait any more: the flow ends. Where the connection or the capture is over, what nobody acknowledged will not come
+ * again either; else it may be on its way.
  */
 void stream_end(struct stream_context *context, struct flow *flow, bool over);
 

@@ -137,7 +137,7 @@ void table_remove(struct flow_table *table, struct flow *flow)
 
 void table_tell_end(struct flow_table *table, struct flow *flow, enum end_how how, int from)
 {
-    stream_end(&table->streams, flow, how != END_EOF && how != END_EVICTED);
+    stream_end(&table->streams, flow, how != END_EVICTED);
     if (!flow->session)
         return;
     bool fin = flow->fin[0] == FIN_DELIVERED || flow->fin[1] == FIN_DELIVERED;

@@ -9,7 +9,9 @@ static bool something_missing(const struct session *s)
     bool hello = s->handshake && s->handshake->facts.have_client_hello;
     bool greeted = s->dialog.seen & SMTP_SEEN_GREETING && s->server_first && s->spoke[SIDE_CLIENT]; /* else a hello may have come before it */
     bool begin_missing = s->midstream && !greeted && !hello;
-    return s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER] || !flow->seen[0] || !flow->seen[1] || begin_missing || s->answer_missing;
+    bool answer_unseen = s->midstream && s->dialog.starttls == STARTTLS_REQUESTED; /* where the beginning is missing, so may be what came last */
+    return s->hole[SIDE_CLIENT] || s->hole[SIDE_SERVER] || !flow->seen[0] || !flow->seen[1] || begin_missing ||
+           answer_unseen || s->answer_missing;
 }
 
 static bool saw_the_end(enum end_how how)
