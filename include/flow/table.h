@@ -67,6 +67,25 @@ static inline uint64_t table_hash(const struct flow_table *table, const void *ke
     return family == 6 ? siphash(table->key, 1, 3, key, TABLE_KEY_6) : siphash(table->key, 1, 3, key, TABLE_KEY_4);
 }
 
+/* As words: what memcmp would be called for. */
+static inline bool table_same_words(const void *a, const void *b, unsigned words)
+{
+    uint64_t differ = 0;
+    for (unsigned i = 0; i < words; i++) {
+        uint64_t x, y;
+        memcpy(&x, (const char *)a + i * sizeof x, sizeof x);
+        memcpy(&y, (const char *)b + i * sizeof y, sizeof y);
+        differ |= x ^ y;
+    }
+    return !differ;
+}
+
+/* table_same_key compares two such keys of one family. */
+static inline bool table_same_key(const void *a, const void *b, unsigned family)
+{
+    return family == 6 ? table_same_words(a, b, TABLE_KEY_6 / 8) : table_same_words(a, b, TABLE_KEY_4 / 8);
+}
+
 static inline struct flow *table_flow(const struct flow_table *table, uint32_t entry)
 {
     return slab_at(&table->slabs[entry & TABLE_FLOW_6 ? 1 : 0], entry & (TABLE_FLOW_4 - 1));

@@ -38,7 +38,7 @@ enum smtp_verb {
 
 struct smtp_command {
     enum smtp_verb verb;
-    struct slice argument; /* after the verb, without blanks around; of SMTP_UNKNOWN whatever follows its first characters */
+    struct slice argument; /* after the verb, without blanks around; of SMTP_UNKNOWN it means nothing */
     uint64_t chunk_size;   /* BDAT: bytes that follow the line */
     bool last;             /* BDAT LAST */
 };

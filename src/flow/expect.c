@@ -55,32 +55,46 @@ static const void *session_of(const struct flow *flow, const struct segment *seg
     return (segment->length && !flow->shunted) || may_end(segment) ? flow->session : NULL;
 }
 
+/* Of the same connection as the one before, as answers and what is sent at once are. */
+static bool goes_on(const struct flow_arrival *before, const struct flow_arrival *arrival)
+{
+    return before->segment.family == arrival->segment.family && table_same_key(&before->key, &arrival->key, arrival->segment.family);
+}
+
+static const struct flow *expect_flow(const struct flow_table *table, uint64_t hash)
+{
+    uint32_t steps = 0, entry = directory_next(&table->directory, hash, &steps);
+    const struct flow *flow = entry & TABLE_HALF_OPEN || !entry ? NULL : table_flow(table, entry);
+    if (flow)
+        prefetch(flow, FLOW_LINES);
+    else if (entry)
+        prefetch(ring_at(table_ring(table, entry), entry), 1);
+    return flow;
+}
+
 void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, unsigned count)
 {
     const struct flow *flows[FLOW_EXPECT];
     const void *sessions[FLOW_EXPECT];
+    bool same[FLOW_EXPECT];
     for (unsigned i = 0; i < count; i++) {
         struct flow_arrival *a = &arrivals[i];
         a->half = make_key(table, &a->segment, &a->key);
-        a->hash = table_hash(table, &a->key, a->segment.family);
-        directory_expect(&table->directory, a->hash);
+        same[i] = i && goes_on(a - 1, a);
+        a->hash = same[i] ? a[-1].hash : table_hash(table, &a->key, a->segment.family);
+        if (!same[i])
+            directory_expect(&table->directory, a->hash);
     }
     if (count < 2)
         return;
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t steps = 0, entry = directory_next(&table->directory, arrivals[i].hash, &steps);
-        flows[i] = NULL;
-        if (entry & TABLE_HALF_OPEN)
-            prefetch(ring_at(table_ring(table, entry), entry), 1);
-        else if (entry)
-            prefetch(flows[i] = table_flow(table, entry), FLOW_LINES);
-    }
+    for (unsigned i = 0; i < count; i++)
+        flows[i] = same[i] ? flows[i - 1] : expect_flow(table, arrivals[i].hash);
     for (unsigned i = 0; i < count; i++) {
         sessions[i] = flows[i] ? session_of(flows[i], &arrivals[i].segment) : NULL;
-        if (sessions[i])
+        if (sessions[i] && !(same[i] && sessions[i - 1]))
             prefetch(sessions[i], SESSION_LINES);
     }
     for (unsigned i = 0; i < count && table->sink.expect; i++)
-        if (sessions[i])
+        if (sessions[i] && (may_end(&arrivals[i].segment) || !(same[i] && sessions[i - 1])))
             table->sink.expect(sessions[i], may_end(&arrivals[i].segment));
 }

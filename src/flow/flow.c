@@ -37,25 +37,6 @@ struct address flow_address(const struct flow *flow, unsigned half)
     return address;
 }
 
-/* As words: what memcmp would be called for. */
-static bool same_words(const void *a, const void *b, unsigned words)
-{
-    uint64_t differ = 0;
-    for (unsigned i = 0; i < words; i++) {
-        uint64_t x, y;
-        memcpy(&x, (const char *)a + i * sizeof x, sizeof x);
-        memcpy(&y, (const char *)b + i * sizeof y, sizeof y);
-        differ |= x ^ y;
-    }
-    return !differ;
-}
-
-static bool same_key(const struct flow *flow, const struct flow_key *key)
-{
-    const void *own = table_key(flow);
-    return flow->family == 6 ? same_words(own, key, TABLE_KEY_6 / 8) : same_words(own, key, TABLE_KEY_4 / 8);
-}
-
 /* What is known of a connection: a flow, or that it is half open, or that it ended, or nothing. */
 struct found {
     struct flow *flow;
@@ -74,7 +55,7 @@ static struct found find(const struct flow_table *table, const struct flow_arriv
             continue;
         }
         struct flow *flow = table_flow(table, entry);
-        if (flow->family == arrival->segment.family && same_key(flow, &arrival->key))
+        if (flow->family == arrival->segment.family && table_same_key(table_key(flow), &arrival->key, flow->family))
             return (struct found){.flow = flow};
     }
     return (struct found){0};

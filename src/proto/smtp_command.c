@@ -142,12 +142,16 @@ const char *smtp_sasl_name(struct slice mechanism)
     return "other";
 }
 
+static bool is_letter(uint8_t c)
+{
+    return upper(c) >= 'A' && upper(c) <= 'Z';
+}
+
 static enum smtp_verb verb_of(struct slice word)
 {
-    if (upper(word.data[0]) < 'A' || upper(word.data[0]) > 'Z')
-        return SMTP_UNKNOWN;
+    uint8_t first = upper(word.data[0]);
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (verbs[i].length == word.length && begins(word.data, verbs[i].word, word.length))
+        if ((uint8_t)verbs[i].word[0] == first && verbs[i].length == word.length && begins(word.data, verbs[i].word, word.length))
             return (enum smtp_verb)verbs[i].verb;
     return smtp_is_masked(word) ? SMTP_MASKED : SMTP_UNKNOWN;
 }
@@ -171,6 +175,9 @@ static void parse_bdat(struct smtp_command *out)
 void smtp_parse_command(struct slice line, struct smtp_command *out)
 {
     *out = (struct smtp_command){.verb = SMTP_UNKNOWN};
+    line = trim(line);
+    if (line.length && !is_letter(line.data[0]))
+        return; /* as most of what is no SMTP */
     struct slice word = take_word(&line, VERB_MOST + 1);
     out->argument = trim(line);
     if (!word.length) {
