@@ -97,10 +97,14 @@ static inline void layers_narrow(struct layers *layers, struct reader *r, uint32
     layers->bounded = true;
 }
 
-/* link.c. decode_link chooses by DLT. */
+/* link.c. decode_link chooses by DLT: LINK_ETHERNET is the usual one. */
+enum { LINK_ETHERNET = 1 };
 enum verdict decode_link(struct layers *layers, struct slice bytes, int link_type);
 enum verdict decode_ethernet(struct layers *layers, struct slice bytes);
 enum verdict decode_ppp(struct layers *layers, struct slice bytes);
+
+/* usual.c. False, and nothing handed to the sink, for a packet that wants the long way. */
+bool decode_usual(struct layers *layers, struct slice bytes);
 
 /* ethertype.c. What an EtherType announces. */
 enum ethertype {

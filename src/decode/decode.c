@@ -54,5 +54,7 @@ void decode_packet(struct decoder *decoder, const struct packet *packet)
     decoder->counters->bytes += packet->captured;
     layers_start(&decoder->layers, packet, missing_bytes(packet));
     struct slice bytes = {.data = packet->data, .length = packet->captured};
+    if (packet->link_type == LINK_ETHERNET && decode_usual(&decoder->layers, bytes))
+        return;
     count(decoder->counters, decode_link(&decoder->layers, bytes, packet->link_type));
 }

@@ -291,6 +291,59 @@ static void test_forgets(void)
     bench_close(&bench);
 }
 
+/* What two ways through the layers said of one packet. */
+static bool same_outcome(const struct bench *a, const struct bench *b)
+{
+    const struct segment *x = &a->seen.segment, *y = &b->seen.segment;
+    if (a->seen.count != b->seen.count || a->counters.packets_malformed != b->counters.packets_malformed ||
+        a->counters.packets_truncated != b->counters.packets_truncated || a->counters.packets_not_tcp != b->counters.packets_not_tcp ||
+        a->counters.fragments != b->counters.fragments)
+        return false;
+    return !a->seen.count ||
+           (memcmp(&x->source, &y->source, sizeof x->source) == 0 && memcmp(&x->destination, &y->destination, sizeof x->destination) == 0 &&
+            x->source_port == y->source_port && x->destination_port == y->destination_port && x->family == y->family &&
+            x->flags == y->flags && x->sequence == y->sequence && x->acknowledgment == y->acknowledgment && x->window == y->window &&
+            x->length == y->length && x->payload.length == y->payload.length && x->vlans == y->vlans && x->reassembled == y->reassembled &&
+            memcmp(x->payload.data, y->payload.data, x->payload.length) == 0);
+}
+
+/* One more packet through a decoder that has seen others; what is compared is of this one alone. */
+static void again(struct bench *way, const uint8_t *data, uint32_t captured, uint32_t length)
+{
+    way->counters = (struct counters){.packets = 0};
+    way->seen.count = 0;
+    bench_packet(way, data, captured, length);
+}
+
+/* The short way for usual packets against the long one, which IPv4 without Ethernet goes: the same packets, damaged and cut in many ways. */
+static void test_usual(void)
+{
+    enum { TURNS = 50000, LINK = 14 };
+    static const uint8_t likely[] = {0, 1, 2, 4, 5, 6, 0x10, 0x20, 0x28, 0x30, 0x3f, 0x40, 0x45, 0x46, 0x50, 0x60, 0xf0, 0xff};
+    static struct bench ethernet, ip;
+    static struct bytes bytes;
+    unsigned differ = 0, segments = 0;
+    if (!bench_open(&ethernet, 1) || !bench_open(&ip, 228))
+        return;
+    srand(1);
+    for (unsigned turn = 0; turn < TURNS; turn++) {
+        bytes.length = 0;
+        bytes_add(&bytes, ETHERNET_TEXT "0800 " IP4_TEXT "70 61 64 64 69 6e 67");
+        for (int changes = rand() % 3; changes > 0; changes--)
+            bytes.data[LINK + rand() % 40] = likely[(size_t)rand() % sizeof likely];
+        uint32_t cut = rand() % 2 ? (uint32_t)rand() % (bytes.length - LINK) : 0, captured = bytes.length - cut;
+        uint32_t length = rand() % 2 ? bytes.length : captured;
+        again(&ethernet, bytes.data, captured, length);
+        again(&ip, bytes.data + LINK, captured - LINK, length - LINK);
+        differ += !same_outcome(&ethernet, &ip);
+        segments += ethernet.seen.count;
+    }
+    CHECK_INT(differ, 0);
+    CHECK(segments > TURNS / 4 && segments < TURNS); /* both kinds are met */
+    bench_close(&ethernet);
+    bench_close(&ip);
+}
+
 static void test_memory(void)
 {
     struct counters counters = {.packets = 0};
@@ -310,6 +363,7 @@ int main(void)
     test_lengths();
     test_fields();
     test_forgets();
+    test_usual();
     test_memory();
     return TEST_END();
 }
