@@ -36,14 +36,6 @@ static unsigned make_key(const struct flow_table *table, const struct segment *s
     return half;
 }
 
-enum { CACHE_LINE = 64, FLOW_LINES = 2, SESSION_LINES = 4 /* what an ordinary segment touches */ };
-
-static void prefetch(const void *from, unsigned lines)
-{
-    for (unsigned i = 0; i < lines; i++)
-        __builtin_prefetch((const char *)from + i * CACHE_LINE);
-}
-
 static bool may_end(const struct segment *segment)
 {
     return segment->flags & (TCP_FIN | TCP_RST);
@@ -66,9 +58,9 @@ static const struct flow *expect_flow(const struct flow_table *table, uint64_t h
     uint32_t steps = 0, entry = directory_next(&table->directory, hash, &steps);
     const struct flow *flow = entry & TABLE_HALF_OPEN || !entry ? NULL : table_flow(table, entry);
     if (flow)
-        prefetch(flow, FLOW_LINES);
+        table_prefetch(flow, TABLE_FLOW_LINES);
     else if (entry)
-        prefetch(ring_at(table_ring(table, entry), entry), 1);
+        table_prefetch(ring_at(table_ring(table, entry), entry), 1);
     return flow;
 }
 
@@ -92,7 +84,7 @@ void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, 
     for (unsigned i = 0; i < count; i++) {
         sessions[i] = flows[i] ? session_of(flows[i], &arrivals[i].segment) : NULL;
         if (sessions[i] && !(same[i] && sessions[i - 1]))
-            prefetch(sessions[i], SESSION_LINES);
+            table_prefetch(sessions[i], TABLE_SESSION_LINES);
     }
     for (unsigned i = 0; i < count && table->sink.expect; i++)
         if (sessions[i] && (may_end(&arrivals[i].segment) || !(same[i] && sessions[i - 1])))

@@ -169,6 +169,20 @@ void table_evict(struct flow_table *table, struct flow *flow)
     table_remove(table, flow);
 }
 
+/* In a flood of lone segments one goes with each that comes: what the next one's end will touch is fetched into the caches meanwhile. */
+static void evict_unproven(struct flow_table *table)
+{
+    table_evict(table, table->lists[FLOW_UNPROVEN].oldest);
+    const struct flow *next = table->lists[FLOW_UNPROVEN].oldest;
+    if (!next)
+        return;
+    directory_expect(&table->directory, next->hash);
+    if (next->session)
+        table_prefetch(next->session, TABLE_SESSION_LINES);
+    if (next->newer)
+        table_prefetch(next->newer, TABLE_FLOW_LINES);
+}
+
 static void evict_one(struct flow_table *table)
 {
     static const uint8_t order[] = {FLOW_UNPROVEN, FLOW_BARE, FLOW_ACTIVE};
@@ -217,7 +231,7 @@ bool table_insert(struct flow_table *table, struct flow *flow, uint64_t hash)
     flow->hash = (uint32_t)hash;
     table->count++;
     if (table->lists[FLOW_UNPROVEN].count >= LIMIT_UNPROVEN_FLOWS)
-        table_evict(table, table->lists[FLOW_UNPROVEN].oldest);
+        evict_unproven(table);
     list_append(table, flow, FLOW_UNPROVEN, flow->first_ns);
     return true;
 }
