@@ -97,6 +97,21 @@ static inline void layers_narrow(struct layers *layers, struct reader *r, uint32
     layers->bounded = true;
 }
 
+/*
+ * layers_take_ip4 takes an address by way of a whole word: bytes that were written in two sizes are
+ * slow to read back (the flow table reads them at once).
+ */
+static inline void layers_take_ip4(struct reader *r, struct address *address)
+{
+    uint64_t words[2] = {0, 0};
+    reader_copy(r, &words[0], 4);
+    memcpy(address->bytes, words, sizeof(words));
+}
+
+/* Of headers that more than one file reads; the protocol number is IANA's. */
+enum { ETHERNET_HEADER = 14, IP4_HEADER = 20, TCP_HEADER = 20 };
+enum { IP4_OFFSET = 0x1fff, IP4_MORE = 0x2000, PROTOCOL_TCP = 6, TCP_FLAGS = 0x3f };
+
 /* link.c. decode_link chooses by DLT: LINK_ETHERNET is the usual one. */
 enum { LINK_ETHERNET = 1 };
 enum verdict decode_link(struct layers *layers, struct slice bytes, int link_type);

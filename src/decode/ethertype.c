@@ -11,7 +11,6 @@ enum {
     LLC_UNNUMBERED = 3,
     MPLS_BOTTOM = 0x100, /* RFC 3032 2.1: the S bit */
     MPLS_WORD = 4,
-    ETHERNET_HEADER = 14,
     PPPOE_SESSION = 0x1100 /* RFC 2516 4: version 1, type 1, code 0 */
 };
 

@@ -9,13 +9,12 @@
 #include "base/memory.h"
 #include "decode/layers.h"
 
-enum { IP4_HEADER = 20, IP4_OFFSET = 0x1fff, IP4_MORE = 0x2000, IP6_HEADER = 40 };
+enum { IP6_HEADER = 40 };
 
 /* IANA Assigned Internet Protocol Numbers. */
 enum {
     PROTOCOL_HOP_BY_HOP = 0,
     PROTOCOL_IP4 = 4,
-    PROTOCOL_TCP = 6,
     PROTOCOL_UDP = 17,
     PROTOCOL_IP6 = 41,
     PROTOCOL_ROUTING = 43,
@@ -132,17 +131,6 @@ enum verdict decode_ip_payload(struct layers *layers, struct slice bytes, uint8_
     return VERDICT_TOO_DEEP;
 }
 
-/*
- * By way of a whole word: bytes that were written in two sizes are slow to read back (the flow
- * table reads them at once).
- */
-static inline void address_read_ip4(struct reader *r, struct address *address)
-{
-    uint64_t words[2] = {0, 0};
-    reader_copy(r, &words[0], 4);
-    memcpy(address->bytes, words, sizeof(words));
-}
-
 enum verdict decode_ip4(struct layers *layers, struct slice bytes)
 {
     struct reader r = reader_of_slice(bytes);
@@ -160,8 +148,8 @@ enum verdict decode_ip4(struct layers *layers, struct slice bytes)
     reader_skip(&header, 1);
     uint8_t protocol = reader_u8(&header);
     reader_skip(&header, 2);
-    address_read_ip4(&header, &segment->source);
-    address_read_ip4(&header, &segment->destination);
+    layers_take_ip4(&header, &segment->source);
+    layers_take_ip4(&header, &segment->destination);
 
     uint32_t size = (version_and_size & 15) * 4u;
     if (version_and_size >> 4 != 4 || size < IP4_HEADER || (total && total < size))

@@ -2,8 +2,6 @@
 /* The end of the way down: the TCP header (RFC 9293 3.1), and the segment to the sink. */
 #include "decode/layers.h"
 
-enum { TCP_HEADER = 20, TCP_FLAGS = 0x3f };
-
 enum verdict decode_tcp(struct layers *layers, struct slice bytes)
 {
     struct reader r = reader_of_slice(bytes);

@@ -5,16 +5,7 @@
  */
 #include "decode/layers.h"
 
-enum { ETHERNET = 14, IP4 = 20, TCP = 20, HEADERS = ETHERNET + IP4 + TCP };
-enum { IP4_VERSION_AND_SIZE = 0x45, IP4_PLACE = 0x3fff /* offset and more fragments */, IP4_TCP = 6, TCP_FLAGS = 0x3f };
-
-/* By way of a whole word, as in ip.c. */
-static inline void take_address(struct reader *r, struct address *address)
-{
-    uint64_t words[2] = {0, 0};
-    reader_copy(r, &words[0], 4);
-    memcpy(address->bytes, words, sizeof(words));
-}
+enum { HEADERS = ETHERNET_HEADER + IP4_HEADER + TCP_HEADER, IP4_VERSION_AND_SIZE = 0x45 };
 
 bool decode_usual(struct layers *layers, struct slice bytes)
 {
@@ -32,8 +23,8 @@ bool decode_usual(struct layers *layers, struct slice bytes)
     reader_skip(&header, 1);
     uint8_t protocol = reader_u8(&header);
     reader_skip(&header, 2);
-    take_address(&header, &segment->source);
-    take_address(&header, &segment->destination);
+    layers_take_ip4(&header, &segment->source);
+    layers_take_ip4(&header, &segment->destination);
     segment->source_port = reader_u16(&header);
     segment->destination_port = reader_u16(&header);
     segment->sequence = reader_u32(&header);
@@ -42,11 +33,12 @@ bool decode_usual(struct layers *layers, struct slice bytes)
     segment->flags = offset_and_flags & TCP_FLAGS;
     segment->window = reader_u16(&header);
 
-    size_t size = IP4 + (size_t)(offset_and_flags >> 12) * 4;
-    if (place & IP4_PLACE || protocol != IP4_TCP || total > bytes.length - ETHERNET || size < IP4 + TCP || size > total)
+    size_t size = IP4_HEADER + (size_t)(offset_and_flags >> 12) * 4;
+    if (place & (IP4_OFFSET | IP4_MORE) || protocol != PROTOCOL_TCP || total > bytes.length - ETHERNET_HEADER ||
+        size < IP4_HEADER + TCP_HEADER || size > total)
         return false;
-    struct reader rest = reader_of(bytes.data, ETHERNET + total);
-    reader_skip(&rest, ETHERNET + size);
+    struct reader rest = reader_of(bytes.data, ETHERNET_HEADER + total);
+    reader_skip(&rest, ETHERNET_HEADER + size);
     segment->family = 4;
     segment->payload = reader_rest(&rest);
     segment->length = (uint32_t)segment->payload.length;
