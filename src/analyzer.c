@@ -81,8 +81,7 @@ static void on_segment(void *user, const struct segment *segment)
         flow_segment(a->flows, segment, a->clock.now_ns);
         return;
     }
-    batch->arrivals[batch->count].segment = *segment;
-    batch->packet[batch->count++] = (uint8_t)batch->at;
+    batch->packet[batch->count++] = (uint8_t)batch->at; /* it lies in its place already */
 }
 
 /* All are decoded before the first one is followed: until then what it needs has come from memory. */
@@ -92,7 +91,7 @@ static void take_batch(struct analyzer *a, const struct packet *packets, unsigne
     batch->packets = packets;
     batch->count = batch->arrived = batch->passed = 0;
     for (batch->at = 0; batch->at < count; batch->at++)
-        decode_packet(a->decoder, &packets[batch->at]);
+        decode_packet(a->decoder, &packets[batch->at], &batch->arrivals[batch->count].segment);
     arrive_until(a, count);
 }
 

@@ -36,7 +36,7 @@ enum verdict {
  */
 struct layers {
     struct decoder *decoder;
-    struct segment segment;
+    struct segment *segment; /* the caller's */
     uint32_t missing;   /* bytes on the wire behind those at hand, which the capture lacks */
     bool bounded;       /* their end is known: by the packet or by a header's length */
     uint8_t ip_headers; /* so far; at most LIMIT_TUNNEL_DEPTH */
@@ -53,9 +53,9 @@ struct decoder {
 
 /* layers_start forgets the packet before. */
 static inline void layers_start(struct layers *layers, const struct packet *packet,
-                                uint32_t missing)
+                                struct segment *segment, uint32_t missing)
 {
-    struct segment *segment = &layers->segment;
+    layers->segment = segment;
     segment->time_ns = packet->time_ns;
     segment->capture = packet->source;
     segment->vlans = 0;

@@ -170,9 +170,10 @@ static inline bool history_same_peer(const struct history_peer *a, const struct 
     return a->family == b->family && a->port == b->port && memcmp(&a->ip, &b->ip, sizeof a->ip) == 0;
 }
 
+/* An empty one may have no address. */
 static inline bool history_same_name(const char *text, uint8_t length, const struct history_name *name)
 {
-    return length == name->length && memcmp(text, name->text, length) == 0;
+    return length == name->length && (!length || memcmp(text, name->text, length) == 0);
 }
 
 static inline bool history_server_is(const struct history_server *server, const struct history_name *banner)

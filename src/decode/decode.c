@@ -48,11 +48,11 @@ static uint32_t missing_bytes(const struct packet *packet)
     return length > packet->captured ? length - packet->captured : 0;
 }
 
-void decode_packet(struct decoder *decoder, const struct packet *packet)
+void decode_packet(struct decoder *decoder, const struct packet *packet, struct segment *segment)
 {
     decoder->counters->packets++;
     decoder->counters->bytes += packet->captured;
-    layers_start(&decoder->layers, packet, missing_bytes(packet));
+    layers_start(&decoder->layers, packet, segment, missing_bytes(packet));
     struct slice bytes = {.data = packet->data, .length = packet->captured};
     if (packet->link_type == LINK_ETHERNET && decode_usual(&decoder->layers, bytes))
         return;

@@ -30,7 +30,7 @@ static enum verdict decode_vlan(struct layers *layers, struct slice bytes)
     uint16_t type = reader_u16(&r);
     if (r.bad)
         return layers_fault(layers);
-    struct segment *segment = &layers->segment;
+    struct segment *segment = layers->segment;
     if (id && segment->vlans < SEGMENT_VLANS)
         segment->vlan[segment->vlans] = id;
     if (id)

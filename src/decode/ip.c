@@ -30,17 +30,17 @@ enum {
 static enum verdict decode_fragment(struct layers *layers, struct fragment *fragment)
 {
     struct whole whole = {.data = NULL};
-    fragment->key.source = layers->segment.source;
-    fragment->key.destination = layers->segment.destination;
-    fragment->key.family = layers->segment.family;
+    fragment->key.source = layers->segment->source;
+    fragment->key.destination = layers->segment->destination;
+    fragment->key.family = layers->segment->family;
     fragment->cut = layers->missing != 0;
-    switch (fragments_add(&layers->decoder->fragments, fragment, layers->segment.time_ns, &whole)) {
+    switch (fragments_add(&layers->decoder->fragments, fragment, layers->segment->time_ns, &whole)) {
     case FRAGMENT_WHOLE: break;
     case FRAGMENT_MALFORMED: return VERDICT_MALFORMED;
     default: return VERDICT_HELD;
     }
     layers->bounded = true; /* and nothing is missing: what was cut is not put together */
-    layers->segment.reassembled = true;
+    layers->segment->reassembled = true;
     struct slice payload = {.data = whole.data, .length = whole.length};
     enum verdict verdict = decode_ip_payload(layers, payload, whole.protocol);
     memory_free(whole.data);
@@ -116,7 +116,7 @@ enum verdict decode_ip_payload(struct layers *layers, struct slice bytes, uint8_
         case PROTOCOL_MOBILITY:
         case PROTOCOL_HIP:
         case PROTOCOL_SHIM6:
-            if (layers->segment.family == 6)
+            if (layers->segment->family == 6)
                 break;
             return VERDICT_NOT_TCP;
         default: return VERDICT_NOT_TCP;
@@ -134,7 +134,7 @@ enum verdict decode_ip_payload(struct layers *layers, struct slice bytes, uint8_
 enum verdict decode_ip4(struct layers *layers, struct slice bytes)
 {
     struct reader r = reader_of_slice(bytes);
-    struct segment *segment = &layers->segment;
+    struct segment *segment = layers->segment;
     struct reader header = r;
     if (layers->ip_headers == LIMIT_TUNNEL_DEPTH)
         return VERDICT_TOO_DEEP;
@@ -169,7 +169,7 @@ enum verdict decode_ip4(struct layers *layers, struct slice bytes)
 enum verdict decode_ip6(struct layers *layers, struct slice bytes)
 {
     struct reader r = reader_of_slice(bytes);
-    struct segment *segment = &layers->segment;
+    struct segment *segment = layers->segment;
     if (layers->ip_headers == LIMIT_TUNNEL_DEPTH)
         return VERDICT_TOO_DEEP;
     if (r.left < IP6_HEADER)

@@ -5,7 +5,7 @@
 enum verdict decode_tcp(struct layers *layers, struct slice bytes)
 {
     struct reader r = reader_of_slice(bytes);
-    struct segment *segment = &layers->segment;
+    struct segment *segment = layers->segment;
     struct reader header = r;
     if (r.left < TCP_HEADER)
         return layers_fault(layers);

@@ -9,7 +9,7 @@ enum { HEADERS = ETHERNET_HEADER + IP4_HEADER + TCP_HEADER, IP4_VERSION_AND_SIZE
 
 bool decode_usual(struct layers *layers, struct slice bytes)
 {
-    struct segment *segment = &layers->segment;
+    struct segment *segment = layers->segment;
     if (bytes.length < HEADERS)
         return false;
     struct reader header = reader_of(bytes.data, HEADERS);

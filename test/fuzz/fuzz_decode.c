@@ -48,8 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .length = (uint32_t)bytes.length + missing,
             .link_type = link_type,
         };
+        struct segment segment;
         if (copy)
-            decode_packet(decoder, &packet);
+            decode_packet(decoder, &packet, &segment);
         memory_free(copy);
     }
     decode_free(decoder);

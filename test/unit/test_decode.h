@@ -114,7 +114,8 @@ static inline void bench_packet(struct bench *bench, const uint8_t *data, uint32
         .link_type = bench->link_type,
         .source = 7,
     };
-    decode_packet(bench->decoder, &packet);
+    struct segment segment;
+    decode_packet(bench->decoder, &packet, &segment);
     free(copy);
 }
 

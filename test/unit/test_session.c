@@ -99,7 +99,8 @@ static uint64_t run(const char *path, bool any_port)
         int64_t now_ns = clock_advance(&stage.clock, packet->time_ns, &stage.counters.clock_leaps);
         flow_tick(stage.flows, now_ns);
         sessions_tick(stage.sessions, now_ns);
-        decode_packet(stage.decoder, packet);
+        struct segment segment;
+        decode_packet(stage.decoder, packet, &segment);
     }
     capture_free(capture);
     uint64_t records = stage.records;
