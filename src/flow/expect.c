@@ -79,8 +79,9 @@ void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, 
     }
     if (count < 2)
         return;
+    const struct flow *flow = NULL;
     for (unsigned i = 0; i < count; i++)
-        flows[i] = same[i] ? flows[i - 1] : expect_flow(table, arrivals[i].hash);
+        flows[i] = flow = same[i] ? flow : expect_flow(table, arrivals[i].hash);
     for (unsigned i = 0; i < count; i++) {
         sessions[i] = flows[i] ? session_of(flows[i], &arrivals[i].segment) : NULL;
         if (sessions[i] && !(same[i] && sessions[i - 1]))

@@ -85,7 +85,7 @@ bool kafka_close(struct kafka *kafka, struct kafka_counts *counts)
  * reads what strangers send.
  */
 static struct {
-#define POINTER(name) __typeof__(rd_kafka_##name) *name;
+#define POINTER(name) __typeof__(rd_kafka_##name) *(name);
     LIBRARY(POINTER)
 } library;
 
