@@ -348,7 +348,7 @@ static void test_syn_flood(void)
     struct scene s;
     scene_begin(&s);
     uint64_t held = flow_held(s.table);
-    flood(&s, LIMIT_HALF_OPEN_FIRST + 100, S / 16000);
+    flood(&s, LIMIT_HALF_OPEN_FIRST + 100, S / 5000);
     CHECK_INT(s.counters.flows_open, LIMIT_HALF_OPEN_FIRST);
     CHECK_INT(s.counters.flows_unproven, 100);
     CHECK(flow_held(s.table) - held <= LIMIT_HALF_OPEN_FIRST * 64);
