@@ -50,7 +50,10 @@ void event_reader_file(struct event_reader *reader, struct input *input, const c
 void event_reader_damage(struct event_reader *reader, const char *name, uint64_t line,
                          const char *why);
 
-/* event_time reads an RFC 3339 time in UTC into nanoseconds since 1970. */
+/* Days from 1970, either way, in which a time in nanoseconds lies: the years 1677 to 2262. */
+enum { EVENT_DAYS = 106751 };
+
+/* event_time reads an RFC 3339 time in UTC into nanoseconds since 1970; false if it is none, or not within EVENT_DAYS. */
 bool event_time(const char *text, int64_t *ns);
 
 /* event_session counts a session event; event_stats a stats event. NULL if it could be used, else

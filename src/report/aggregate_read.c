@@ -11,7 +11,7 @@
 #include "report/events.h"
 #include "report/wording.h"
 
-enum { DAY = 86400, DAYS_MOST = 106000 }; /* nanoseconds end in the year 2262 */
+enum { DAY = 86400 };
 
 /* What the lines so far said: rows refer to the postures of their own file. */
 struct aggregate_lines {
@@ -215,7 +215,7 @@ static bool take_row(struct event_reader *reader, const struct pair_key *key, co
             return false;
         cell[i] = json_integer_value(json_array_get(row, i));
     }
-    if (cell[0] < 0 || cell[0] >= lines->count || cell[1] < -DAYS_MOST || cell[1] > DAYS_MOST ||
+    if (cell[0] < 0 || cell[0] >= lines->count || cell[1] < -EVENT_DAYS || cell[1] > EVENT_DAYS ||
         cell[2] < 1 || aggregate_day(cell[3]) != cell[1] * DAY)
         return false;
     struct posture posture = lines->postures[cell[0]];
@@ -300,7 +300,7 @@ static const char *take_sensor(struct event_reader *reader, const json_t *line)
     struct aggregate *aggregate = reader->aggregate;
     struct sensor_day day = {0};
     int64_t number, sessions, stats;
-    if (!integer_of(line, "day", -DAYS_MOST, DAYS_MOST, &number) ||
+    if (!integer_of(line, "day", -EVENT_DAYS, EVENT_DAYS, &number) ||
         !integer_of(line, "sessions", 0, INT64_MAX, &sessions) ||
         !integer_of(line, "stats", 0, INT64_MAX, &stats) ||
         !take_alive(event_text(line, "alive"), &day))

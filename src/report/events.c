@@ -82,9 +82,9 @@ bool event_time(const char *text, int64_t *ns)
     if (strcmp(at, "Z") != 0)
         return false;
     int64_t days = days_of((int64_t)century * 100 + year, month, day);
+    if (days >= EVENT_DAYS || days <= -EVENT_DAYS)
+        return false;
     int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second;
-    if (seconds > INT64_MAX / 1000000000 - 1 || seconds < INT64_MIN / 1000000000 + 1)
-        return false; /* beyond the years 1677 to 2262 nanoseconds do not fit */
     *ns = seconds * 1000000000 + fraction;
     return true;
 }
