@@ -108,9 +108,44 @@ static inline void layers_take_ip4(struct reader *r, struct address *address)
     memcpy(address->bytes, words, sizeof(words));
 }
 
-/* Of headers that more than one file reads; the protocol number is IANA's. */
+/* Of headers that the short way and the long one read; the protocol number is IANA's. */
 enum { ETHERNET_HEADER = 14, IP4_HEADER = 20, TCP_HEADER = 20 };
 enum { IP4_OFFSET = 0x1fff, IP4_MORE = 0x2000, PROTOCOL_TCP = 6, TCP_FLAGS = 0x3f };
+
+/* What IPv4's first 20 bytes say besides the addresses (RFC 791 3.1). */
+struct ip4 {
+    uint8_t version_and_size, protocol;
+    uint16_t total, id, place; /* place: IP4_OFFSET and IP4_MORE */
+};
+
+/* layers_take_ip4_header takes them, and the addresses into the segment. */
+static inline struct ip4 layers_take_ip4_header(struct reader *r, struct segment *segment)
+{
+    struct ip4 ip4 = {.version_and_size = reader_u8(r)};
+    reader_skip(r, 1);
+    ip4.total = reader_u16(r);
+    ip4.id = reader_u16(r);
+    ip4.place = reader_u16(r);
+    reader_skip(r, 1);
+    ip4.protocol = reader_u8(r);
+    reader_skip(r, 2);
+    layers_take_ip4(r, &segment->source);
+    layers_take_ip4(r, &segment->destination);
+    return ip4;
+}
+
+/* layers_take_tcp_header takes TCP's first fields (RFC 9293 3.1) into the segment; it returns the size that the header claims. */
+static inline uint32_t layers_take_tcp_header(struct reader *r, struct segment *segment)
+{
+    segment->source_port = reader_u16(r);
+    segment->destination_port = reader_u16(r);
+    segment->sequence = reader_u32(r);
+    segment->acknowledgment = reader_u32(r);
+    uint16_t offset_and_flags = reader_u16(r);
+    segment->flags = offset_and_flags & TCP_FLAGS;
+    segment->window = reader_u16(r);
+    return (offset_and_flags >> 12) * 4u;
+}
 
 /* link.c. decode_link chooses by DLT: LINK_ETHERNET is the usual one. */
 enum { LINK_ETHERNET = 1 };

@@ -44,7 +44,7 @@ void stream_overdue(struct stream_context *context, struct flow *flow, int64_t n
  */
 void stream_end(struct stream_context *context, struct flow *flow, bool over);
 
-/* stream_tick does the same for the flow in which something has waited longest; it returns that flow, NULL if none waits too long. */
+/* stream_tick is stream_overdue for the flow in which something has waited longest; it returns that flow, NULL if none waits too long. */
 struct flow *stream_tick(struct stream_context *context, int64_t now_ns);
 
 /* stream_free wipes and frees what is held; flow->stream becomes NULL. */

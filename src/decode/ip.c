@@ -47,14 +47,13 @@ static enum verdict decode_fragment(struct layers *layers, struct fragment *frag
     return verdict;
 }
 
-static enum verdict decode_ip4_fragment(struct layers *layers, struct slice bytes, uint16_t id,
-                                        uint16_t place, uint8_t protocol)
+static enum verdict decode_ip4_fragment(struct layers *layers, struct slice bytes, const struct ip4 *ip4)
 {
     struct fragment fragment = {
-        .key = {.id = id, .protocol = protocol},
-        .offset = (place & IP4_OFFSET) * 8u,
-        .more = (place & IP4_MORE) != 0,
-        .protocol = protocol,
+        .key = {.id = ip4->id, .protocol = ip4->protocol},
+        .offset = (ip4->place & IP4_OFFSET) * 8u,
+        .more = (ip4->place & IP4_MORE) != 0,
+        .protocol = ip4->protocol,
         .bytes = bytes,
     };
     return decode_fragment(layers, &fragment);
@@ -140,30 +139,21 @@ enum verdict decode_ip4(struct layers *layers, struct slice bytes)
         return VERDICT_TOO_DEEP;
     if (r.left < IP4_HEADER)
         return layers_fault(layers);
-    uint8_t version_and_size = reader_u8(&header);
-    reader_skip(&header, 1);
-    uint16_t total = reader_u16(&header);
-    uint16_t id = reader_u16(&header);
-    uint16_t place = reader_u16(&header);
-    reader_skip(&header, 1);
-    uint8_t protocol = reader_u8(&header);
-    reader_skip(&header, 2);
-    layers_take_ip4(&header, &segment->source);
-    layers_take_ip4(&header, &segment->destination);
+    struct ip4 ip4 = layers_take_ip4_header(&header, segment);
 
-    uint32_t size = (version_and_size & 15) * 4u;
-    if (version_and_size >> 4 != 4 || size < IP4_HEADER || (total && total < size))
+    uint32_t size = (ip4.version_and_size & 15) * 4u;
+    if (ip4.version_and_size >> 4 != 4 || size < IP4_HEADER || (ip4.total && ip4.total < size))
         return VERDICT_MALFORMED;
-    if (total)
-        layers_narrow(layers, &r, total);
+    if (ip4.total)
+        layers_narrow(layers, &r, ip4.total);
     if (!reader_skip(&r, size))
         return layers_fault(layers);
     layers->ip_headers++;
     layers->extensions = 0;
     segment->family = 4;
-    if (place & (IP4_OFFSET | IP4_MORE))
-        return decode_ip4_fragment(layers, reader_rest(&r), id, place, protocol);
-    return decode_ip_payload(layers, reader_rest(&r), protocol);
+    if (ip4.place & (IP4_OFFSET | IP4_MORE))
+        return decode_ip4_fragment(layers, reader_rest(&r), &ip4);
+    return decode_ip_payload(layers, reader_rest(&r), ip4.protocol);
 }
 
 enum verdict decode_ip6(struct layers *layers, struct slice bytes)

@@ -9,15 +9,7 @@ enum verdict decode_tcp(struct layers *layers, struct slice bytes)
     struct reader header = r;
     if (r.left < TCP_HEADER)
         return layers_fault(layers);
-    segment->source_port = reader_u16(&header);
-    segment->destination_port = reader_u16(&header);
-    segment->sequence = reader_u32(&header);
-    segment->acknowledgment = reader_u32(&header);
-    uint16_t offset_and_flags = reader_u16(&header);
-    segment->flags = offset_and_flags & TCP_FLAGS;
-    segment->window = reader_u16(&header);
-
-    uint32_t size = (offset_and_flags >> 12) * 4u;
+    uint32_t size = layers_take_tcp_header(&header, segment);
     uint32_t wire = layers_wire_length(layers, &r);
     if (size < TCP_HEADER || size > wire)
         return VERDICT_MALFORMED;
