@@ -36,8 +36,9 @@ enum {
     LIMIT_HELD_ALL = 268435456,      /* out-of-order bytes in all flows */
     LIMIT_WINDOW = 67108864,         /* how far ahead of the last byte a segment is believed: 64 MiB, four usual largest windows */
     LIMIT_HALF_OPEN_FIRST = 16384,   /* SYNs remembered, 1 MB: then the oldest goes, counted as unproven. A power of two */
-    LIMIT_HALF_OPEN = 1048576,       /* ... where the oldest is not older than this, as when very many open at once, or in a flood of 5000 a second: 48 MB */
-    LIMIT_HALF_OPEN_S = 3,           /* slow ones take longer than a second, flood or not: they must not lose their beginning */
+    LIMIT_HALF_OPEN = 1048576,       /* ... where the oldest is not older than this, as when very many open at once, or in a flood of 16,000 a second: 48 MB */
+    LIMIT_HALF_OPEN_S = 1,           /* a SYN that nobody answers; a later answer tells all of it but its time (and a SYN is sent again: RFC 6298 2.1) */
+    LIMIT_ANSWERED_S = 3,            /* one that was answered: slow clients take longer than a second, flood or not, and must not lose their beginning */
     LIMIT_UNPROVEN_FLOWS = 4096,     /* flows of one segment, which nothing has followed or answered yet; the oldest goes, counted as unproven */
     LIMIT_BARE_S = 60,               /* seconds that a connection without payload is remembered */
     LIMIT_ENDED_S = 60,              /* seconds that an ended one is, so that late retransmissions open no new flow */

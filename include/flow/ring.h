@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Connections of which little needs to be known, 32 bytes each in a ring: those that are half open, and those that ended (TIME-WAIT). The
- * oldest one makes room, unless it is still young: then the ring grows, up to a limit.
+ * oldest one makes room, unless it is still young: then the ring grows, up to a limit. Those that are to be kept longer are passed over
+ * once the ring comes to them, until they are older too.
  * Entries are found in the flow table's directory, by its keyed 64-bit hash alone.
  */
 #ifndef FLOW_RING_H
@@ -19,6 +20,7 @@ struct ring_entry {
     uint16_t capture;     /* from here on of half-open ones: struct packet's source of the first SYN */
     uint8_t vlans;        /* tags of the first SYN */
     uint8_t used : 1;     /* of any */
+    uint8_t kept : 1;     /* of any: lasts longer than others */
     uint8_t first : 1;    /* index of the half whose SYN came first */
     uint8_t seen : 2;     /* a bit for each half: its SYN was seen */
     uint8_t answers : 2;  /* ... and was a SYN-ACK */
@@ -28,6 +30,7 @@ struct ring_options {
     uint32_t bit;         /* which tells the ring's entries in the directory from all others */
     uint32_t first, most; /* places at the beginning, and at most; powers of two */
     int64_t young_ns;     /* an entry that is not older does not make room while the ring can grow */
+    int64_t kept_ns;      /* ... of those that are kept; not shorter */
 };
 
 struct ring {
@@ -35,7 +38,7 @@ struct ring {
     struct directory *directory; /* borrowed */
     struct ring_entry *places;
     uint32_t mask;               /* number of places - 1 */
-    uint32_t oldest, length;     /* in places; those that were taken out count until the ring comes round */
+    uint32_t oldest, length;     /* in places; those that were taken out count until the ring comes round. Passed over, one is the newest */
     uint32_t touched;            /* places that were ever used */
 };
 

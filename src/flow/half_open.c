@@ -23,6 +23,7 @@ void half_open_note(struct ring_entry *entry, const struct segment *segment, uns
     if (answers && !other_seen)
         entry->sequence[!half] = segment->acknowledgment - 1;
     entry->seen = (entry->seen | 1u << half) & 3;
+    entry->kept = entry->kept || answers;
     entry->answers = ((entry->answers & ~(1u << half)) | (unsigned)answers << half) & 3;
 }
 

@@ -5,7 +5,10 @@
 
 _Static_assert(sizeof(struct ring_entry) == 32, "two to a cache line");
 
-enum { AHEAD = 4 /* of the oldest one, whose place in the directory will be needed soon in a flood */ };
+enum {
+    AHEAD = 4,  /* of the oldest one, whose place in the directory will be needed soon in a flood */
+    PASSES = 4, /* of kept ones for one that comes: where more than so many stand in a row, the ring is too small for them */
+};
 
 static bool make(struct ring *ring, struct directory *directory, const struct ring_options *options, uint32_t places)
 {
@@ -66,10 +69,24 @@ static void grow(struct ring *ring)
     *ring = grown;
 }
 
+/* Of a full ring: true if there is one that may go, which is then the oldest. Who is passed over stays in place and is the newest now. */
+static bool find_old(struct ring *ring, int64_t time_ns)
+{
+    for (unsigned passed = 0; passed <= PASSES; passed++) {
+        const struct ring_entry *entry = &ring->places[ring->oldest];
+        int64_t age_ns = time_ns - entry->time_ns;
+        if (!entry->used || age_ns >= (entry->kept ? ring->options.kept_ns : ring->options.young_ns))
+            return true;
+        if (age_ns < ring->options.young_ns)
+            return false;
+        ring->oldest = (ring->oldest + 1) & ring->mask;
+    }
+    return false;
+}
+
 struct ring_entry *ring_add(struct ring *ring, uint64_t hash, int64_t time_ns, bool *gone)
 {
-    const struct ring_entry *oldest = &ring->places[ring->oldest];
-    if (ring->length > ring->mask && ring->mask + 1 < ring->options.most && oldest->used && time_ns - oldest->time_ns < ring->options.young_ns)
+    if (ring->length > ring->mask && !find_old(ring, time_ns) && ring->mask + 1 < ring->options.most)
         grow(ring);
     *gone = ring->length > ring->mask && drop_oldest(ring);
     uint32_t place = (ring->oldest + ring->length) & ring->mask;

@@ -9,9 +9,16 @@
 _Static_assert((LIMIT_HALF_OPEN_FIRST & (LIMIT_HALF_OPEN_FIRST - 1)) == 0 && (LIMIT_ENDED_FLOWS & (LIMIT_ENDED_FLOWS - 1)) == 0,
                "places are found by a mask");
 
-static const struct ring_options half_open = {
-    TABLE_HALF_OPEN, LIMIT_HALF_OPEN_FIRST, LIMIT_HALF_OPEN, LIMIT_HALF_OPEN_S * INT64_C(1000000000)};
-static const struct ring_options time_wait = {TABLE_TIME_WAIT, LIMIT_ENDED_FLOWS / 16, LIMIT_ENDED_FLOWS, LIMIT_ENDED_S * INT64_C(1000000000)};
+static const struct ring_options half_open = {.bit = TABLE_HALF_OPEN,
+                                              .first = LIMIT_HALF_OPEN_FIRST,
+                                              .most = LIMIT_HALF_OPEN,
+                                              .young_ns = LIMIT_HALF_OPEN_S * INT64_C(1000000000),
+                                              .kept_ns = LIMIT_ANSWERED_S * INT64_C(1000000000)};
+static const struct ring_options time_wait = {.bit = TABLE_TIME_WAIT,
+                                              .first = LIMIT_ENDED_FLOWS / 16,
+                                              .most = LIMIT_ENDED_FLOWS,
+                                              .young_ns = LIMIT_ENDED_S * INT64_C(1000000000),
+                                              .kept_ns = LIMIT_ENDED_S * INT64_C(1000000000)};
 
 struct flow_table *flow_table_new(const struct flow_options *options, struct flow_sink sink, struct counters *counters)
 {

@@ -342,7 +342,8 @@ static void flood(struct scene *s, uint32_t count, int64_t gap_ns)
     }
 }
 
-/* A flood: LIMIT_HALF_OPEN_FIRST stay while they are old enough to go (LIMIT_HALF_OPEN_S), LIMIT_HALF_OPEN in any case; a connection is opened as ever. */
+/* A flood: LIMIT_HALF_OPEN_FIRST stay while they are old enough to go (LIMIT_HALF_OPEN_S),
+ * LIMIT_HALF_OPEN in any case; a connection is opened as ever. */
 static void test_syn_flood(void)
 {
     struct scene s;
@@ -356,11 +357,12 @@ static void test_syn_flood(void)
     seg(&s, 'S', A, 5001, 101, "220 ");
     TOLD(&s, "S(220 )");
     ENDS(&s, "[eof]");
-    scene_begin(&s); /* a handshake may take two seconds, in a flood too: none of 40,000 SYNs is forgotten meanwhile */
-    flood(&s, 40000, S / 16000);
+    scene_begin(&s); /* none goes within its second */
+    flood(&s, 40000, S / 40000);
     CHECK_INT(s.counters.flows_unproven, 0);
     CHECK_INT(s.counters.flows_open, 40000);
     ENDS(&s, "");
+    scene_begin(&s);
     scene_begin(&s);
     flood(&s, LIMIT_HALF_OPEN + 100, 1);
     CHECK_INT(s.counters.flows_open, LIMIT_HALF_OPEN);
@@ -368,6 +370,57 @@ static void test_syn_flood(void)
     CHECK(flow_held(s.table) <= LIMIT_HALF_OPEN * 48 + 65536);
     ENDS(&s, "");
     CHECK_INT(s.counters.flows_without_payload, LIMIT_HALF_OPEN + 100);
+}
+
+/* In a flood that nobody answers a handshake may take LIMIT_ANSWERED_S all the same, and the ring does not grow for the others. */
+static void test_answered_in_flood(void)
+{
+    struct scene s;
+    scene_begin(&s);
+    seg(&s, 'C', SYN, 100, 0, "");
+    seg(&s, 'S', SYN | A, 5000, 101, "");
+    flood(&s, 80000, 5 * S / 2 / 80000);
+    CHECK_INT(s.counters.flows_opened, 80001);
+    CHECK(s.counters.flows_open <= 2 * LIMIT_HALF_OPEN_FIRST);
+    CHECK(flow_held(s.table) <= 2 * LIMIT_HALF_OPEN_FIRST * 64);
+    seg(&s, 'C', A, 101, 5001, "EHLO");
+    TOLD(&s, "C(EHLO)");
+    CHECK_INT(s.counters.flows_opened, 80001); /* not as somebody new */
+    ENDS(&s, "[eof]");
+    scene_begin(&s); /* but no longer */
+    seg(&s, 'C', SYN, 100, 0, "");
+    seg(&s, 'S', SYN | A, 5000, 101, "");
+    flood(&s, 160000, 5 * S / 160000);
+    seg(&s, 'C', A, 101, 5001, "EHLO");
+    CHECK_INT(s.counters.flows_opened, 160002);
+    ENDS(&s, "C(EHLO)[eof]");
+    scene_begin(&s); /* an answer that comes after that second tells all that the SYN did */
+    seg(&s, 'C', SYN, 100, 0, "");
+    flood(&s, 80000, 5 * S / 2 / 80000);
+    seg(&s, 'S', SYN | A, 5000, 101, "");
+    flood(&s, 80000, 5 * S / 2 / 80000);
+    seg(&s, 'S', A, 5004, 101, "EHLO");
+    seg(&s, 'S', A, 5001, 101, "220");
+    seg(&s, 'C', A, 104, 5008, "B");
+    seg(&s, 'C', A, 101, 5008, "AAA");
+    TOLD(&s, "S(220)S(EHLO)C(AAA)C(B)");
+    ENDS(&s, "[eof]");
+}
+
+/* Where all are answered, all are kept: the ring grows. */
+static void test_answered_flood(void)
+{
+    struct scene s;
+    scene_begin(&s);
+    for (uint32_t i = 0; i < 40000; i++) {
+        s.now_ns += S / 20000;
+        s.client_port = (uint16_t)(1000 + i);
+        seg(&s, 'C', SYN, 100, 0, "");
+        seg(&s, 'S', SYN | A, 5000, 101, "");
+    }
+    CHECK_INT(s.counters.flows_open, 40000);
+    CHECK_INT(s.counters.flows_unproven, 0);
+    ENDS(&s, "");
 }
 
 /* LIMIT_UNPROVEN_FLOWS: of lone segments the oldest goes; a segment that fits makes a connection, which stays. */
@@ -433,6 +486,8 @@ int main(void)
     test_vlans();
     test_half_open();
     test_syn_flood();
+    test_answered_in_flood();
+    test_answered_flood();
     test_lone_segments();
     test_many_ended();
     return TEST_END();
