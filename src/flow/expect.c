@@ -58,7 +58,7 @@ static const struct flow *expect_flow(const struct flow_table *table, uint64_t h
     uint32_t steps = 0, entry = directory_next(&table->directory, hash, &steps);
     const struct flow *flow = entry & TABLE_HALF_OPEN || !entry ? NULL : table_flow(table, entry);
     if (flow)
-        table_prefetch(flow, TABLE_FLOW_LINES);
+        table_prefetch(flow, entry & TABLE_FLOW_6 ? TABLE_FLOW_LINES + 1 : TABLE_FLOW_LINES);
     else if (entry)
         table_prefetch(ring_at(table_ring(table, entry), entry), 1);
     return flow;
@@ -69,9 +69,10 @@ void flow_expect(const struct flow_table *table, struct flow_arrival *arrivals, 
     const struct flow *flows[FLOW_EXPECT];
     const void *sessions[FLOW_EXPECT];
     bool same[FLOW_EXPECT];
+    for (unsigned i = 0; i < count; i++)
+        arrivals[i].half = make_key(table, &arrivals[i].segment, &arrivals[i].key);
     for (unsigned i = 0; i < count; i++) {
         struct flow_arrival *a = &arrivals[i];
-        a->half = make_key(table, &a->segment, &a->key);
         same[i] = i && goes_on(a - 1, a);
         a->hash = same[i] ? a[-1].hash : table_hash(table, &a->key, a->segment.family);
         if (!same[i])
