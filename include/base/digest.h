@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MD5, SHA-1 and SHA-256 through libcrypto, algorithms fetched once and one context reused (the one-call form costs twice as much). */
+/* MD5, SHA-1 and SHA-256 through libcrypto, a context for each made once (the one-call form costs twice as much). */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 

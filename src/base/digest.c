@@ -6,9 +6,21 @@
 #include "base/memory.h"
 
 struct digests {
-    EVP_MD *algorithm[DIGEST_KINDS];
-    EVP_MD_CTX *context;
+    EVP_MD_CTX *contexts[DIGEST_KINDS]; /* each bound to its algorithm, which need not be set up again; NULL: there is none */
+    EVP_MD_CTX *context;                /* of the message that was begun */
 };
+
+static EVP_MD_CTX *context_new(const char *name)
+{
+    EVP_MD *algorithm = EVP_MD_fetch(NULL, name, NULL);
+    EVP_MD_CTX *context = algorithm ? EVP_MD_CTX_new() : NULL;
+    if (context && EVP_DigestInit_ex2(context, algorithm, NULL) != 1) {
+        EVP_MD_CTX_free(context);
+        context = NULL;
+    }
+    EVP_MD_free(algorithm); /* the context has its own reference */
+    return context;
+}
 
 struct digests *digests_new(void)
 {
@@ -16,10 +28,9 @@ struct digests *digests_new(void)
     struct digests *digests = memory_new(sizeof *digests);
     if (!digests)
         return NULL;
-    digests->context = EVP_MD_CTX_new();
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
-        digests->algorithm[kind] = EVP_MD_fetch(NULL, names[kind], NULL);
-    if (!digests->context || !digests->algorithm[DIGEST_SHA256]) {
+        digests->contexts[kind] = context_new(names[kind]);
+    if (!digests->contexts[DIGEST_SHA256]) {
         digests_free(digests);
         return NULL;
     }
@@ -28,8 +39,8 @@ struct digests *digests_new(void)
 
 bool digest_begin(struct digests *digests, enum digest_kind kind)
 {
-    EVP_MD *algorithm = digests->algorithm[kind];
-    return algorithm && EVP_DigestInit_ex2(digests->context, algorithm, NULL) == 1;
+    digests->context = digests->contexts[kind];
+    return digests->context && EVP_DigestInit_ex2(digests->context, NULL, NULL) == 1;
 }
 
 bool digest_add(struct digests *digests, const void *data, size_t length)
@@ -63,7 +74,6 @@ void digests_free(struct digests *digests)
     if (!digests)
         return;
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
-        EVP_MD_free(digests->algorithm[kind]);
-    EVP_MD_CTX_free(digests->context);
+        EVP_MD_CTX_free(digests->contexts[kind]);
     memory_free(digests);
 }
