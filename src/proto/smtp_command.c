@@ -184,7 +184,8 @@ void smtp_parse_command(struct slice line, struct smtp_command *out)
         out->verb = SMTP_EMPTY;
         return;
     }
-    out->verb = verb_of(word);
+    if (word.length <= VERB_MOST)
+        out->verb = verb_of(word);
     if (out->verb == SMTP_BDAT)
         parse_bdat(out);
 }
