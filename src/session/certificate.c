@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <openssl/asn1t.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -18,21 +19,81 @@
 /* RFC 4514 with UTF-8 left as it is; attributes that libcrypto cannot name come as #hex. */
 static const unsigned long NAME_FORMAT = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
 
+/*
+ * Certificate of RFC 5280 4.1 for libcrypto's reader of DER. Its own X509 would make a key ready for use: fifteen times the work of all
+ * the rest, which who shows us new certificates without end could make us do.
+ */
+struct tbs {
+    ASN1_INTEGER *version, *serial;
+    X509_ALGOR *signature;
+    X509_NAME *issuer, *subject;
+    X509_VAL *validity;
+    struct tbs_key {
+        X509_ALGOR *algorithm;
+        ASN1_BIT_STRING *bits;
+    } *key;
+    ASN1_BIT_STRING *issuer_id, *subject_id;
+    STACK_OF(X509_EXTENSION) *extensions;
+};
+
+struct signed_tbs {
+    struct tbs *tbs;
+    X509_ALGOR *signature;
+    ASN1_BIT_STRING *bits;
+};
+
+typedef struct tbs_key TBS_KEY;
+typedef struct tbs TBS;
+typedef struct signed_tbs SIGNED_TBS;
+
+ASN1_SEQUENCE(TBS_KEY) = {
+    ASN1_SIMPLE(TBS_KEY, algorithm, X509_ALGOR),
+    ASN1_SIMPLE(TBS_KEY, bits, ASN1_BIT_STRING),
+} static_ASN1_SEQUENCE_END(TBS_KEY)
+
+ASN1_SEQUENCE(TBS) = {
+    ASN1_EXP_OPT(TBS, version, ASN1_INTEGER, 0),
+    ASN1_SIMPLE(TBS, serial, ASN1_INTEGER),
+    ASN1_SIMPLE(TBS, signature, X509_ALGOR),
+    ASN1_SIMPLE(TBS, issuer, X509_NAME),
+    ASN1_SIMPLE(TBS, validity, X509_VAL),
+    ASN1_SIMPLE(TBS, subject, X509_NAME),
+    ASN1_SIMPLE(TBS, key, TBS_KEY),
+    ASN1_IMP_OPT(TBS, issuer_id, ASN1_BIT_STRING, 1),
+    ASN1_IMP_OPT(TBS, subject_id, ASN1_BIT_STRING, 2),
+    ASN1_EXP_SEQUENCE_OF_OPT(TBS, extensions, X509_EXTENSION, 3),
+} static_ASN1_SEQUENCE_END(TBS)
+
+ASN1_SEQUENCE(SIGNED_TBS) = {
+    ASN1_SIMPLE(SIGNED_TBS, tbs, TBS),
+    ASN1_SIMPLE(SIGNED_TBS, signature, X509_ALGOR),
+    ASN1_SIMPLE(SIGNED_TBS, bits, ASN1_BIT_STRING),
+} static_ASN1_SEQUENCE_END(SIGNED_TBS)
+
+/* What the size of a key is, and where it stands. */
+enum key_size {
+    KEY_INTEGER,    /* that of the first number of the key: the modulus (RFC 8017 A.1.1) */
+    KEY_PARAMETERS, /* ... of its parameters: p (RFC 3279 2.3.2, 2.3.3; PKCS #3) */
+    KEY_CURVE,      /* that of the order of the curve, which the parameters name or give (RFC 3279 2.3.5) */
+    KEY_FIXED
+};
+
 /* Key algorithms by the words of the events, and the size below which a key is weak. */
 static const struct key_kind {
     int nid;
     const char *word;
-    int least_bits;
+    enum key_size size;
+    int least_bits, bits; /* the latter: if fixed */
 } key_kinds[] = {
-    {NID_rsaEncryption, "RSA", 2048},
-    {NID_rsa, "RSA", 2048},
-    {NID_rsassaPss, "RSA-PSS", 2048},
-    {NID_dsa, "DSA", 2048},
-    {NID_dhKeyAgreement, "DH", 2048},
-    {NID_dhpublicnumber, "DH", 2048},
-    {NID_X9_62_id_ecPublicKey, "EC", 224},
-    {NID_ED25519, "Ed25519", 0},
-    {NID_ED448, "Ed448", 0},
+    {NID_rsaEncryption, "RSA", KEY_INTEGER, 2048, 0},
+    {NID_rsa, "RSA", KEY_INTEGER, 2048, 0},
+    {NID_rsassaPss, "RSA-PSS", KEY_INTEGER, 2048, 0},
+    {NID_dsa, "DSA", KEY_PARAMETERS, 2048, 0},
+    {NID_dhKeyAgreement, "DH", KEY_PARAMETERS, 2048, 0},
+    {NID_dhpublicnumber, "DH", KEY_PARAMETERS, 2048, 0},
+    {NID_X9_62_id_ecPublicKey, "EC", KEY_CURVE, 224, 0},
+    {NID_ED25519, "Ed25519", KEY_FIXED, 0, 256}, /* RFC 8032 5.1, 5.2 */
+    {NID_ED448, "Ed448", KEY_FIXED, 0, 456},
 };
 
 /* text_bound returns how many of `length` bytes fit into `most`, without cutting a UTF-8 sequence.
@@ -105,9 +166,8 @@ static char *read_distinguished_name(const X509_NAME *name)
 }
 
 /* The first CN; NULL in *out if there is none. False without memory. */
-static bool read_common_name(X509 *x, char **out)
+static bool read_common_name(const X509_NAME *subject, char **out)
 {
-    const X509_NAME *subject = X509_get_subject_name(x);
     int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
     if (at < 0)
         return true;
@@ -131,10 +191,9 @@ static bool read_common_name(X509 *x, char **out)
  * RFC 5280 4.1.2.2 allows 20 octets and no negative number; more and others are met. A negative one comes from an issuer that left out a
  * leading zero: libcrypto gives its magnitude, and it is told by its octets, as those who look for the certificate write it.
  */
-static char *read_serial(const X509 *x)
+static char *read_serial(const ASN1_INTEGER *serial)
 {
     static const char digits[] = "0123456789ABCDEF";
-    const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
     struct slice bytes = string_bytes(serial);
     uint8_t octets[LIMIT_SERIAL + 1] = {0};
     size_t length = bytes.length < LIMIT_SERIAL ? bytes.length : LIMIT_SERIAL;
@@ -205,16 +264,76 @@ static const struct key_kind *key_kind_of(const ASN1_OBJECT *algorithm)
     return NULL;
 }
 
-/* The algorithm is named also where libcrypto does not know the key itself (0 bits then). */
-static bool read_key(struct certificate *certificate, X509 *x)
+/* Of a number without sign: who leaves out the leading zero means none. */
+static int integer_bits(struct slice octets)
 {
-    ASN1_OBJECT *algorithm = NULL;
-    if (!X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, X509_get_X509_PUBKEY(x)))
-        return false;
+    while (octets.length && !*octets.data)
+        octets.data++, octets.length--;
+    if (!octets.length || octets.length > UINT16_MAX / 8)
+        return octets.length ? UINT16_MAX : 0;
+    int bits = (int)(octets.length - 1) * 8;
+    for (unsigned first = *octets.data; first; first >>= 1)
+        bits++;
+    return bits;
+}
+
+/* What an element of that type holds with which `der` begins; empty if it does not. */
+static struct slice element(struct slice der, int type)
+{
+    const unsigned char *next = der.data;
+    long length = 0;
+    int tag = 0, class = 0, how = ASN1_get_object(&next, &length, &tag, &class, (long)der.length);
+    if (how & 0x80 || class != V_ASN1_UNIVERSAL || tag != type)
+        return (struct slice){0};
+    if (how & 1) /* of indefinite length: BER, which libcrypto takes too */
+        length = (long)der.length - (next - der.data);
+    return (struct slice){next, (size_t)length};
+}
+
+/* The size of the number that a SEQUENCE begins with, 0 if it does not. */
+static int first_integer_bits(struct slice der)
+{
+    return integer_bits(element(element(der, V_ASN1_SEQUENCE), V_ASN1_INTEGER));
+}
+
+static int curve_bits(int type, const void *parameters)
+{
+    EC_GROUP *curve = NULL;
+    if (type == V_ASN1_OBJECT)
+        curve = EC_GROUP_new_by_curve_name(OBJ_obj2nid(parameters));
+    if (type == V_ASN1_SEQUENCE) {
+        struct slice der = string_bytes(parameters);
+        const unsigned char *next = der.data;
+        curve = d2i_ECPKParameters(NULL, &next, (long)der.length);
+    }
+    int bits = curve ? EC_GROUP_order_bits(curve) : 0;
+    EC_GROUP_free(curve);
+    return bits;
+}
+
+/* 0 where it cannot be told. */
+static int key_bits(const struct key_kind *kind, const struct tbs_key *key)
+{
+    int type = 0;
+    const void *parameters = NULL;
+    X509_ALGOR_get0(NULL, &type, &parameters, key->algorithm);
+    switch (kind->size) {
+    case KEY_INTEGER: return first_integer_bits(string_bytes(key->bits));
+    case KEY_PARAMETERS: return type == V_ASN1_SEQUENCE ? first_integer_bits(string_bytes(parameters)) : 0;
+    case KEY_CURVE: return curve_bits(type, parameters);
+    case KEY_FIXED: break;
+    }
+    return kind->bits;
+}
+
+/* The algorithm is named also where we do not know it (0 bits then). */
+static bool read_key(struct certificate *certificate, const struct tbs_key *key)
+{
+    const ASN1_OBJECT *algorithm = NULL;
+    X509_ALGOR_get0(&algorithm, NULL, NULL, key->algorithm);
     const struct key_kind *kind = key_kind_of(algorithm);
-    EVP_PKEY *key = X509_get0_pubkey(x);
-    int bits = key ? EVP_PKEY_get_bits(key) : 0;
-    certificate->key_bits = (uint16_t)(bits < 0 ? 0 : bits > UINT16_MAX ? UINT16_MAX : bits);
+    int bits = kind ? key_bits(kind, key) : 0;
+    certificate->key_bits = (uint16_t)bits;
     certificate->key_weak = kind && bits > 0 && bits < kind->least_bits;
     certificate->key =
         kind ? text_new(kind->word, strlen(kind->word), LIMIT_TEXT) : object_text(algorithm, false);
@@ -252,12 +371,10 @@ static bool digest_weak(int nid)
     }
 }
 
-static bool read_signature(struct certificate *certificate, const X509 *x)
+static bool read_signature(struct certificate *certificate, const X509_ALGOR *algorithm)
 {
-    const X509_ALGOR *algorithm = NULL;
     const ASN1_OBJECT *object = NULL;
     int digest = NID_undef;
-    X509_get0_signature(NULL, &algorithm, x);
     X509_ALGOR_get0(&object, NULL, NULL, algorithm);
     int nid = OBJ_obj2nid(object);
     if (nid == NID_rsassaPss)
@@ -269,18 +386,37 @@ static bool read_signature(struct certificate *certificate, const X509 *x)
     return certificate->signature != NULL;
 }
 
-/*
- * Self-signed is what X509_check_issued would say of a certificate and itself as far as names and
- * key identifiers go (RFC 5280 4.2.1.1). The signature is not verified (it costs more than all the
- * rest), nor need libcrypto know its algorithm.
- */
-static bool read_self_signed(X509 *x)
+/* The name in an authority key identifier; of several the first counts, and others than names of the directory do not. */
+static const X509_NAME *authority_issuer(const AUTHORITY_KEYID *authority)
 {
-    if (X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) != 0)
+    for (int i = 0; i < sk_GENERAL_NAME_num(authority->issuer); i++)
+        if (sk_GENERAL_NAME_value(authority->issuer, i)->type == GEN_DIRNAME)
+            return sk_GENERAL_NAME_value(authority->issuer, i)->d.directoryName;
+    return NULL;
+}
+
+/* Whether the issuer's key that a certificate speaks of can be its own (RFC 5280 4.2.1.1): all that it says has to agree. */
+static bool names_itself(const struct tbs *tbs, const AUTHORITY_KEYID *authority)
+{
+    const X509_NAME *issuer = authority_issuer(authority);
+    ASN1_OCTET_STRING *own = X509V3_get_d2i(tbs->extensions, NID_subject_key_identifier, NULL, NULL);
+    bool other = (authority->keyid && own && ASN1_OCTET_STRING_cmp(authority->keyid, own) != 0) ||
+                 (authority->serial && ASN1_INTEGER_cmp(authority->serial, tbs->serial) != 0) ||
+                 (issuer && X509_NAME_cmp(issuer, tbs->issuer) != 0);
+    ASN1_OCTET_STRING_free(own);
+    return !other;
+}
+
+/*
+ * Self-signed as far as names and key identifiers tell. The signature is not verified (it costs more than all the rest), nor need
+ * libcrypto know its algorithm.
+ */
+static bool read_self_signed(const struct tbs *tbs)
+{
+    if (X509_NAME_cmp(tbs->subject, tbs->issuer) != 0)
         return false;
-    X509_get_extension_flags(x); /* makes libcrypto read the subject's key identifier */
-    AUTHORITY_KEYID *authority = X509_get_ext_d2i(x, NID_authority_key_identifier, NULL, NULL);
-    bool agrees = X509_check_akid(x, authority) == X509_V_OK;
+    AUTHORITY_KEYID *authority = X509V3_get_d2i(tbs->extensions, NID_authority_key_identifier, NULL, NULL);
+    bool agrees = !authority || names_itself(tbs, authority);
     AUTHORITY_KEYID_free(authority);
     return agrees;
 }
@@ -362,36 +498,40 @@ static bool keep_names(struct certificate *certificate, const GENERAL_NAMES *nam
 }
 
 /* RFC 5280 4.2.1.6; of several such extensions (4.2 forbids them) the first counts. */
-static bool read_names(struct certificate *certificate, const X509 *x)
+static bool read_names(struct certificate *certificate, const struct tbs *tbs)
 {
     int at = -1;
-    GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, &at);
+    GENERAL_NAMES *names = X509V3_get_d2i(tbs->extensions, NID_subject_alt_name, NULL, &at);
     bool kept = !names || keep_names(certificate, names);
     GENERAL_NAMES_free(names);
     return kept;
 }
 
-static bool read_all(struct certificate *certificate, X509 *x)
+static bool read_all(struct certificate *certificate, const struct signed_tbs *all)
 {
-    certificate->subject = read_distinguished_name(X509_get_subject_name(x));
-    certificate->issuer = read_distinguished_name(X509_get_issuer_name(x));
-    certificate->serial = read_serial(x);
-    certificate->not_before = read_time(X509_get0_notBefore(x), INT64_MIN);
-    certificate->not_after = read_time(X509_get0_notAfter(x), INT64_MAX);
-    certificate->self_signed = read_self_signed(x);
+    const struct tbs *tbs = all->tbs;
+    certificate->subject = read_distinguished_name(tbs->subject);
+    certificate->issuer = read_distinguished_name(tbs->issuer);
+    certificate->serial = read_serial(tbs->serial);
+    certificate->not_before = read_time(tbs->validity->notBefore, INT64_MIN);
+    certificate->not_after = read_time(tbs->validity->notAfter, INT64_MAX);
+    certificate->self_signed = read_self_signed(tbs);
     return certificate->subject && certificate->issuer && certificate->serial &&
-           read_common_name(x, &certificate->common_name) && read_key(certificate, x) &&
-           read_signature(certificate, x) && read_names(certificate, x);
+           read_common_name(tbs->subject, &certificate->common_name) && read_key(certificate, tbs->key) &&
+           read_signature(certificate, all->signature) && read_names(certificate, tbs);
 }
 
 enum certificate_verdict certificate_read(struct certificate *certificate, struct slice der)
 {
     const unsigned char *next = der.data;
-    X509 *x = der.length && der.length <= LONG_MAX ? d2i_X509(NULL, &next, (long)der.length) : NULL;
+    ASN1_VALUE *value = NULL;
+    if (der.length && der.length <= LONG_MAX)
+        value = ASN1_item_d2i(NULL, &next, (long)der.length, ASN1_ITEM_rptr(SIGNED_TBS));
+    const void *all = value;
     enum certificate_verdict verdict = CERTIFICATE_MALFORMED;
-    if (x && next == der.data + der.length)
-        verdict = read_all(certificate, x) ? CERTIFICATE_READ : CERTIFICATE_NO_MEMORY;
-    X509_free(x);
+    if (all && next == der.data + der.length)
+        verdict = read_all(certificate, all) ? CERTIFICATE_READ : CERTIFICATE_NO_MEMORY;
+    ASN1_item_free(value, ASN1_ITEM_rptr(SIGNED_TBS));
     ERR_clear_error();
     certificate->readable = verdict == CERTIFICATE_READ;
     if (!certificate->readable)
