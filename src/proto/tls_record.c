@@ -39,7 +39,7 @@ static bool length_plausible(uint8_t type, uint16_t length)
 
 bool tls_record_plausible(struct slice input)
 {
-    uint8_t header[TLS_RECORD_HEADER];
+    uint8_t header[TLS_RECORD_HEADER] = {0};
     unsigned have = input.length < TLS_RECORD_HEADER ? (unsigned)input.length : TLS_RECORD_HEADER;
     struct reader reader = reader_of_slice(input);
     reader_copy(&reader, header, have);

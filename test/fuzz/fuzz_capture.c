@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct capture_fault fault;
     struct capture_file *file = capture_file_open(memory_file(data, size), &fault);
-    struct packet *packets;
+    struct packet *packets = NULL;
     uint64_t bytes = 0;
     int status;
     if (!file) {

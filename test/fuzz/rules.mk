@@ -49,7 +49,7 @@ PROFILES := $(abspath $(BUILD))/coverage/profiles/%2m.profraw
 .PHONY: coverage replays
 replays: $(REPLAYS)
 coverage:
-	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CC=$(CLANG) CPPFLAGS=-DSANITIZED=1 \
+	@+$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage PROFILE= CC=$(CLANG) CPPFLAGS=-DSANITIZED=1 \
 	  CFLAGS='-O1 -fprofile-instr-generate=$(PROFILES) -fcoverage-mapping' \
 	  LDFLAGS=-fprofile-instr-generate all units replays
 	@BUILD=$(BUILD)/coverage test/coverage $(SHOW)
