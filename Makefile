@@ -57,7 +57,7 @@ $(PROGRAM): $(OBJECTS)
 	@echo '  LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(LTO) $(COUNTED) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/%.o: %.c $(if $(PROFILE),| $(BUILD)/counted)
+$(BUILD)/%.o: %.c $(if $(PROFILE),$(BUILD)/counted)
 	@mkdir -p $(@D)
 	@echo '  CC $<'
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LTO) $(COUNTED) -c -o $@ $<
