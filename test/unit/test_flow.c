@@ -363,7 +363,6 @@ static void test_syn_flood(void)
     CHECK_INT(s.counters.flows_open, 40000);
     ENDS(&s, "");
     scene_begin(&s);
-    scene_begin(&s);
     flood(&s, LIMIT_HALF_OPEN + 100, 1);
     CHECK_INT(s.counters.flows_open, LIMIT_HALF_OPEN);
     CHECK_INT(s.counters.flows_evicted, 0);
