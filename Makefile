@@ -32,6 +32,8 @@ LTO = $(call once,LTO,$(if $(SANITIZE),,$(shell $(CC) --version 2>/dev/null | gr
 # ... and by what it does with mail (10 % less): built with counters first, it reads a little of what make bench reads. Once for a folder:
 # functions that change later are compiled without counts until make clean. gcc's; not where flags count or trace by themselves, nor for a first look.
 PROFILE ?= $(if $(SANITIZE)$(filter demo,$(MAKECMDGOALS)),,yes)
+# for makes below this one, if it was not told itself
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc))
 COUNTS := -g0 -fprofile-generate -fprofile-update=prefer-atomic
 COUNTED = $(if $(wildcard $(BUILD)/src/main.gcda),-fprofile-use -fprofile-correction -Wno-missing-profile -Wno-coverage-mismatch)
 ALL_CPPFLAGS = -Iinclude -D_GNU_SOURCE -DMXTAP_VERSION='"$(VERSION)"' $(NDPI_NESTED) \
@@ -64,7 +66,7 @@ $(BUILD)/%.o: %.c $(if $(PROFILE),$(BUILD)/counted)
 
 $(BUILD)/counted: $(if $(PROFILE),$(BUILD)/bench/generate)
 	@+test -z '$(LTO)' || test/bench/count $(BUILD) $(BUILD)/bench/generate \
-	  $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc)) --no-print-directory BUILD=$(BUILD) PROFILE= LTO=-flto=auto \
+	  $(MAKE) $(JOBS) --no-print-directory BUILD=$(BUILD) PROFILE= LTO=-flto=auto \
 	  CFLAGS='$(CFLAGS) $(COUNTS)' LDFLAGS='$(LDFLAGS) $(COUNTS)' $(PROGRAM)
 	@touch $@
 
@@ -87,7 +89,8 @@ $(BUILD)/test/siem/%: test/siem/%.c
 	@$(if $(KAFKA),echo '  CC $<')
 	$(Q)$(if $(KAFKA),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(shell $(PKG_CONFIG) --libs rdkafka))
 
-check: all $(UNITS) $(REPLAYS) $(BUILD)/test/siem/kafka_broker
+check:
+	@+$(MAKE) $(JOBS) --no-print-directory all $(UNITS) $(REPLAYS) $(BUILD)/test/siem/kafka_broker
 	@BUILD=$(BUILD) test/run
 
 check-live: all
