@@ -10,7 +10,7 @@ $(BUILD)/test/fuzz/%.o: ALL_CPPFLAGS += -Itest/fuzz
 
 $(REPLAYS): %: %.o $(BUILD)/test/fuzz/replay.o $(BUILD)/parts.a
 	@echo '  LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -fno-lto $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Built in a folder of its own by a make of its own: other compiler, other flags.
 .PHONY: fuzz fuzz-programs
