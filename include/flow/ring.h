@@ -30,7 +30,7 @@ struct ring_options {
     uint32_t bit;         /* which tells the ring's entries in the directory from all others */
     uint32_t first, most; /* places at the beginning, and at most; powers of two */
     int64_t young_ns;     /* an entry that is not older does not make room while the ring can grow */
-    int64_t kept_ns;      /* ... of those that are kept; not shorter */
+    int64_t kept_ns;      /* ... of those that are kept, if any are; not shorter */
 };
 
 struct ring {

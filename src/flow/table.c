@@ -17,8 +17,7 @@ static const struct ring_options half_open = {.bit = TABLE_HALF_OPEN,
 static const struct ring_options time_wait = {.bit = TABLE_TIME_WAIT,
                                               .first = LIMIT_ENDED_FLOWS / 16,
                                               .most = LIMIT_ENDED_FLOWS,
-                                              .young_ns = LIMIT_ENDED_S * INT64_C(1000000000),
-                                              .kept_ns = LIMIT_ENDED_S * INT64_C(1000000000)};
+                                              .young_ns = LIMIT_ENDED_S * INT64_C(1000000000)};
 
 struct flow_table *flow_table_new(const struct flow_options *options, struct flow_sink sink, struct counters *counters)
 {
